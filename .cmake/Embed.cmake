@@ -1,0 +1,38 @@
+# bf_embed(OUT_NAME PREFIX TYPE FILES…): makes OUT_NAME.c and OUT_NAME.h in the build folder, with the content of each file.
+#   TYPE stmt: `const struct bf_pg_stmt PREFIX<file name without ending>`;  TYPE text: `const char PREFIX<name>[]`
+# and, for both, an array PREFIX_all[] of {name, text} that ends with NULL. Run as a script (cmake -P) it does the work.
+if(CMAKE_SCRIPT_MODE_FILE)
+  string(REPLACE "|" ";" FILES "${FILES}")
+  set(h "/* Made by .cmake/Embed.cmake from the files it names. */\n#pragma once\n#include <stddef.h>\n#include \"core/embedded.h\"\n")
+  set(c "#include \"${NAME}.h\"\n")
+  set(all "")
+  foreach(f ${FILES})
+    get_filename_component(n ${f} NAME_WE)
+    string(REGEX REPLACE "[^a-zA-Z0-9]" "_" id ${n})
+    file(READ ${f} hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+    string(APPEND c "static const char text_${id}[] = {${bytes}0};\n")
+    if(TYPE STREQUAL "stmt")
+      string(APPEND h "extern const struct bf_pg_stmt ${PREFIX}${id};\n")
+      string(APPEND c "const struct bf_pg_stmt ${PREFIX}${id} = {\"${n}\", text_${id}};\n")
+    endif()
+    string(APPEND all "\t{\"${n}\", text_${id}, sizeof(text_${id}) - 1},\n")
+  endforeach()
+  string(APPEND h "extern const struct bf_embedded ${PREFIX}all[]; /* in the order of the files' names; ends with .name = NULL */\n")
+  string(APPEND c "const struct bf_embedded ${PREFIX}all[] = {\n${all}\t{NULL, NULL, 0}};\n")
+  file(WRITE ${OUT}.h "${h}")
+  file(WRITE ${OUT}.c "${c}")
+  return()
+endif()
+
+set(BF_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
+function(bf_embed target name prefix type)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  list(SORT ARGN)
+  string(REPLACE ";" "|" joined "${ARGN}")
+  add_custom_command(OUTPUT ${out}.c ${out}.h
+    COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DPREFIX=${prefix} -DTYPE=${type} -DOUT=${out} "-DFILES=${joined}" -P ${BF_EMBED_SCRIPT}
+    DEPENDS ${ARGN} ${BF_EMBED_SCRIPT} VERBATIM)
+  target_sources(${target} PRIVATE ${out}.c)
+  target_include_directories(${target} PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()

@@ -1,0 +1,118 @@
+#include "core/decide.h"
+
+#include <stdio.h>
+
+#include "bf_sql.h"
+
+static int ask(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, struct bf_pg_result **out, struct bf_error *err)
+{
+	int rc = bf_pg_exec(pg, stmt, p, out, err);
+	bf_pg_params_release(p);
+	return rc;
+}
+
+static int no_such_run(const char *run, struct bf_error *err)
+{
+	return bf_fail(err, BF_E_NOT_FOUND, "there is no run %s in the ledger; `bfstat` lists them", run);
+}
+
+static int decide_state(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_decision *d, char *state, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, d->run);
+	bf_pg_add_text(&p, d->who);
+	bf_pg_add_text(&p, d->note);
+	int rc = ask(pg, stmt, &p, &r, err);
+	if (rc < 0)
+		return rc;
+	if (bf_pg_null(r, 0, 0))
+		return no_such_run(d->run, err);
+	snprintf(state, 16, "%s", bf_pg_text(r, 0, 0));
+	return 0;
+}
+
+static int decide_jobs(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, d->run);
+	bf_pg_add_text(&p, d->step);
+	bf_pg_add_text(&p, d->chunk);
+	bf_pg_add_text(&p, d->who);
+	bf_pg_add_text(&p, d->note);
+	int rc = ask(pg, stmt, &p, &r, err);
+	if (rc < 0)
+		return rc;
+	if (bf_pg_null(r, 0, 0))
+		return no_such_run(d->run, err);
+	*jobs = bf_pg_int(r, 0, 0);
+	return 0;
+}
+
+int bf_decide_stop(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err)
+{
+	return decide_state(pg, &bf_sql_decide_stop, d, state, err);
+}
+
+int bf_decide_resume(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err)
+{
+	return decide_state(pg, &bf_sql_decide_resume, d, state, err);
+}
+
+int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+{
+	return decide_jobs(pg, &bf_sql_decide_cancel, d, jobs, err);
+}
+
+int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+{
+	return decide_jobs(pg, &bf_sql_decide_retry, d, jobs, err);
+}
+
+int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	return ask(pg, &bf_sql_find_run, &p, out, err);
+}
+
+int bf_find_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, limit);
+	return ask(pg, &bf_sql_find_runs, &p, out, err);
+}
+
+int bf_find_chunk(struct bf_pg *pg, const char *run, const char *chunk, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, chunk);
+	return ask(pg, &bf_sql_find_chunk, &p, out, err);
+}
+
+int bf_find_chunks(struct bf_pg *pg, const char *run, const char *step, const char *beginning, int limit, struct bf_pg_result **out,
+				   struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_text(&p, beginning);
+	bf_pg_add_int(&p, limit);
+	return ask(pg, &bf_sql_find_chunks, &p, out, err);
+}
+
+int bf_follow_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	return ask(pg, &bf_sql_follow_run, &p, out, err);
+}

@@ -1,0 +1,36 @@
+/*
+ * The operator's decisions about a run, and finding what they are about. Each decision is one function of the ledger, and one
+ * transaction; afterwards bf_reconcile_run tells Redis.
+ */
+#ifndef BF_CORE_DECIDE_H
+#define BF_CORE_DECIDE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/pg.h"
+
+struct bf_decision {
+	const char *run;
+	const char *step, *chunk; /* NULL: all of them. Not for stop and resume. */
+	const char *who;
+	const char *note; /* or NULL */
+};
+
+/* state: the run's after it, at least 16 bytes. A run that was not under way (was not stopped) is left as it is. -BF_E_NOT_FOUND. */
+int bf_decide_stop(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
+int bf_decide_resume(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
+
+/* jobs: how many were cancelled, or will run again. -BF_E_NOT_FOUND. */
+int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err);
+int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err);
+
+/* The results as they are: the .sql files say the columns. */
+int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+int bf_find_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
+int bf_find_chunk(struct bf_pg *pg, const char *run, const char *chunk, struct bf_pg_result **out, struct bf_error *err);
+int bf_find_chunks(struct bf_pg *pg, const char *run, const char *step, const char *beginning, int limit, struct bf_pg_result **out,
+				   struct bf_error *err);
+int bf_follow_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+
+#endif

@@ -1,0 +1,168 @@
+#include "core/migrate.h"
+
+#include "base/mem.h"
+#include "bf_migrations.h"
+#include "bf_sql.h"
+
+#define OLDEST_LINE "-- oldest program that can live with this schema: "
+#define VERSION_MAX 24
+
+/* What the ledger has had. */
+struct applied {
+	int latest;              /* 0: none */
+	char needs[VERSION_MAX]; /* the newest of the oldest programs that can live with what this one does not know; "" */
+};
+
+/* "0001_ledger" → 1 */
+static int number_of(const struct bf_embedded *migration)
+{
+	return (int)strtol(migration->name, NULL, 10);
+}
+
+static int latest_known(void)
+{
+	int latest = 0;
+	for (const struct bf_embedded *m = bf_migration_all; m->name; m++)
+		latest = number_of(m);
+	return latest;
+}
+
+static void oldest_program(const struct bf_embedded *migration, char out[static VERSION_MAX])
+{
+	size_t skip = sizeof(OLDEST_LINE) - 1;
+	bool said = strncmp(migration->text, OLDEST_LINE, skip) == 0;
+	const char *at = said ? migration->text + skip : BF_VERSION;
+	snprintf(out, VERSION_MAX, "%.*s", (int)strcspn(at, " \r\n"), at);
+}
+
+/* Compares "0.10.2" part by part. */
+static int compare_versions(const char *a, const char *b)
+{
+	while (*a || *b) {
+		char *a_end, *b_end;
+		long x = strtol(a, &a_end, 10), y = strtol(b, &b_end, 10);
+		if (x != y)
+			return x < y ? -1 : 1;
+		a = *a_end == '.' ? a_end + 1 : "";
+		b = *b_end == '.' ? b_end + 1 : "";
+	}
+	return 0;
+}
+
+static int plain(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params none;
+	bf_pg_params_init(&none);
+	int rc = bf_pg_exec(pg, stmt, &none, out, err);
+	bf_pg_params_release(&none);
+	return rc;
+}
+
+static int read_applied(struct bf_pg *pg, struct applied *out, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *there = NULL;
+	BF_AUTORESULT struct bf_pg_result *rows = NULL;
+	*out = (struct applied){.latest = 0};
+	int rc = plain(pg, &bf_sql_migrate_exists, &there, err);
+	if (rc < 0 || !bf_pg_bool(there, 0, 0))
+		return rc;
+	rc = plain(pg, &bf_sql_migrate_applied, &rows, err);
+	for (int i = 0; rc == 0 && i < bf_pg_rows(rows); i++) {
+		out->latest = (int)bf_pg_int(rows, i, 0);
+		const char *oldest = bf_pg_text(rows, i, 2);
+		if (out->latest > latest_known() && compare_versions(oldest, out->needs) > 0)
+			snprintf(out->needs, sizeof(out->needs), "%s", oldest);
+	}
+	return rc;
+}
+
+static bool too_new(const struct applied *a)
+{
+	return a->latest > latest_known() && compare_versions(a->needs, BF_VERSION) > 0;
+}
+
+static int fail_too_new(struct bf_pg *pg, const struct applied *a, enum bf_errc code, struct bf_error *err)
+{
+	return bf_fail(err, code, "the ledger in %s is newer than this program: it has migration %d, which needs version %s, and this is %s",
+				   bf_pg_where(pg), a->latest, a->needs, BF_VERSION);
+}
+
+int bf_migrate_check(struct bf_pg *pg, struct bf_error *err)
+{
+	struct applied a;
+	int rc = read_applied(pg, &a, err);
+	if (rc < 0)
+		return rc;
+	if (a.latest == 0)
+		return bf_fail(err, BF_E_UNAVAILABLE, "there is no ledger in %s: `enqueue migrate` makes one", bf_pg_where(pg));
+	if (a.latest < latest_known())
+		return bf_fail(err, BF_E_UNAVAILABLE,
+					   "the ledger in %s is older than this program: it has migration %d of %d; `enqueue migrate` brings it up to date",
+					   bf_pg_where(pg), a.latest, latest_known());
+	return too_new(&a) ? fail_too_new(pg, &a, BF_E_UNAVAILABLE, err) : 0;
+}
+
+static int record(struct bf_pg *pg, const struct bf_embedded *migration, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *ignored = NULL;
+	char oldest[VERSION_MAX];
+	oldest_program(migration, oldest);
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, number_of(migration));
+	bf_pg_add_text(&p, migration->name);
+	bf_pg_add_text(&p, oldest);
+	int rc = bf_pg_exec(pg, &bf_sql_migrate_record, &p, &ignored, err);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+/* Within a transaction. *done: this call applied it; another process may have been faster. */
+static int apply(struct bf_pg *pg, const struct bf_embedded *migration, bool *done, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *locked = NULL;
+	BF_AUTORESULT struct bf_pg_result *ignored = NULL;
+	struct applied a;
+	*done = false;
+	int rc = plain(pg, &bf_sql_migrate_lock, &locked, err);
+	if (rc == 0)
+		rc = read_applied(pg, &a, err);
+	if (rc < 0 || a.latest >= number_of(migration))
+		return rc;
+	rc = bf_pg_script(pg, migration->text, &ignored, err);
+	if (rc == 0)
+		rc = record(pg, migration, err);
+	*done = rc == 0;
+	return rc < 0 ? bf_error_prefix(err, "migration %s", migration->name) : 0;
+}
+
+static int apply_alone(struct bf_pg *pg, const struct bf_embedded *migration, bool *done, struct bf_error *err)
+{
+	int rc = bf_pg_begin(pg, err);
+	if (rc == 0)
+		rc = apply(pg, migration, done, err);
+	if (rc == 0)
+		return bf_pg_commit(pg, err);
+	bf_pg_rollback(pg);
+	return rc;
+}
+
+int bf_migrate(struct bf_pg *pg, void (*report)(void *data, int number, const char *name), void *data, int *applied, struct bf_error *err)
+{
+	struct applied a;
+	*applied = 0;
+	int rc = read_applied(pg, &a, err);
+	if (rc == 0 && too_new(&a))
+		return fail_too_new(pg, &a, BF_E_CONFLICT, err);
+	for (const struct bf_embedded *m = bf_migration_all; rc == 0 && m->name; m++) {
+		bool done = false;
+		if (number_of(m) > a.latest)
+			rc = apply_alone(pg, m, &done, err);
+		if (rc < 0 || !done)
+			continue;
+		(*applied)++;
+		if (report)
+			report(data, number_of(m), m->name);
+	}
+	return rc;
+}

@@ -1,0 +1,137 @@
+/*
+ * A pipeline: the model of the JSON file, checked.
+ *
+ * Two ways in: bf_pipeline_load_file (an operator's file: also reads the SQL files it names and checks that
+ * executables exist; *every* problem is reported, one a line) and bf_pipeline_load_body (what a run pinned in
+ * the ledger: the same JSON with a "files" object that holds the SQL text, so that a run never depends on a file
+ * that is edited later). bf_pipeline_body makes the second from the first, deterministic to the byte.
+ *
+ * The model is read-only once loaded; strings belong to it.
+ */
+#ifndef BF_CORE_PIPELINE_H
+#define BF_CORE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/dates.h"
+#include "base/error.h"
+#include "base/retry.h"
+#include "base/text.h"
+
+#define BF_STEPS_MAX         64
+#define BF_PIPELINE_FILE_MAX (1u << 20) /* bytes of a pipeline file */
+#define BF_SQL_FILE_MAX      (1u << 20) /* bytes of one SQL file */
+#define BF_CONCURRENCY_MAX   10000      /* the largest that a file may allow */
+
+enum bf_kind { BF_KIND_SQL, BF_KIND_EXEC, BF_KIND_CHECK, BF_KIND_NOOP };
+enum bf_per { BF_PER_CHUNK, BF_PER_RUN };
+enum bf_order { BF_ORDER_ASC, BF_ORDER_DESC };
+enum bf_on_failure { BF_HALT, BF_CONTINUE };
+enum bf_check_type { BF_CHECK_METRIC, BF_CHECK_ROW_COUNT, BF_CHECK_EQUALS };
+enum bf_cmp { BF_CMP_NONE, BF_CMP_LT, BF_CMP_LE, BF_CMP_GT, BF_CMP_GE, BF_CMP_EQ, BF_CMP_NE };
+
+struct bf_condition { /* "< 1.0" */
+	enum bf_cmp op;   /* BF_CMP_NONE: not given */
+	double value;
+	char text[40]; /* as written */
+};
+
+struct bf_sql_file {
+	char *name; /* as in the pipeline: "sql/daily.sql", relative to the pipeline's folder; NULL: none */
+	char *text; /* its content */
+};
+
+struct bf_chunking { /* how a step's range is cut, or its keys found */
+	bool by_key;
+	enum bf_unit unit; /* by date */
+	int size;
+	int max;                     /* the largest --batch-days */
+	struct bf_sql_file keys_sql; /* by key: a query whose first column is the key … */
+	char *keys_file;             /* … or a JSON file (absolute path once loaded), */
+	char *keys_array;            /* the name of the array in it, */
+	char *keys_id;               /* and of the member of its objects that is the key (NULL: the elements are texts) */
+};
+
+struct bf_env_var {
+	char *name, *value;
+}; /* value is a template */
+
+struct bf_check {
+	enum bf_check_type type;
+	struct bf_sql_file query;    /* metric, equals: yields one number; row_count: its rows are counted */
+	struct bf_sql_file expected; /* equals: a query, or … */
+	bool expected_is_number;     /* … this number */
+	double expected_number;
+	double tolerance;                      /* equals: |actual - expected| may be this */
+	struct bf_condition warn_if, error_if; /* metric, row_count: of the figure */
+};
+
+struct bf_step {
+	char name[BF_NAME_MAX + 1];
+	int ordinal; /* 0, 1, … as in the file */
+	enum bf_kind kind;
+	enum bf_per per; /* check: run by default; the others: chunk */
+	int *needs;      /* ordinals */
+	size_t n_needs;
+	int concurrency; /* of this step alone; 0: only the run's */
+	enum bf_order order;
+	bool has_order;           /* the file fixes it: --order does not change it */
+	bool has_chunk;           /* has a chunking of its own */
+	struct bf_chunking chunk; /* the step's, or a copy of the pipeline's */
+	int lookback_days;        /* 0: none; the variable lookback_since = since - lookback_days */
+	enum bf_on_failure on_failure;
+	struct bf_retry retry;
+	int64_t timeout_ms;
+	struct bf_sql_file sql; /* BF_KIND_SQL */
+	char **argv;            /* BF_KIND_EXEC: templates; argv[0] absolute path or a name in PATH; ends with NULL */
+	struct bf_check check;  /* BF_KIND_CHECK */
+};
+
+/* concurrency 1 and a date or key order: one at a time, no hole before it */
+bool bf_step_chronological(const struct bf_step *s);
+
+struct bf_param {
+	char name[BF_NAME_MAX + 1];
+	char *default_value; /* NULL: must be given */
+	bool identity;       /* part of the coverage's identity (PROTOCOL P1) */
+};
+
+struct bf_pipeline {
+	char name[BF_NAME_MAX + 1];
+	char *description;           /* "" when none */
+	char *dir;                   /* absolute folder of the file: where executables and key files are looked up */
+	char queue[BF_NAME_MAX + 1]; /* default "default" */
+	struct bf_chunking chunk;
+	int concurrency_default, concurrency_max;
+	double rate_interval_ms; /* between two starts of a run's jobs, from "rate"; 0: none */
+	int64_t pause_ms;        /* from "pause"; 0: none */
+	char **env_pass;         /* names; ends with NULL */
+	struct bf_env_var *env_set;
+	size_t n_env_set;
+	struct bf_param *params;
+	size_t n_params;
+	struct bf_step *steps;
+	int n_steps;
+	struct json_t *body; /* the file's JSON with "files", for bf_pipeline_body */
+};
+
+void bf_pipeline_free(struct bf_pipeline *p);
+
+/* name_or_path: a path (it has '/' or ends in .json), or a name looked up as $BF_PIPELINES/NAME/pipeline.json (then NAME.json).
+ * An unknown name: the error lists the known ones and suggests the near one. */
+int bf_pipeline_find(const char *name_or_path, char **path, struct bf_error *err);
+int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err);
+
+/* `dir`: the folder the run recorded; if it is not there, $BF_PIPELINES/NAME is used. No file is read. */
+int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err);
+/* The pinned body (JSON text, keys sorted, with "files"). */
+int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_error *err);
+
+const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name); /* NULL: none */
+const char *bf_kind_name(enum bf_kind k);
+const char *bf_guarantee(const struct bf_step *s); /* "exactly once" or "at least once, with an idempotency key" */
+
+#endif

@@ -1,0 +1,107 @@
+#include "base/mem.h"
+#include "core/pipeline_internal.h"
+
+#define BODY_FLAGS (JSON_COMPACT | JSON_SORT_KEYS)
+
+static int append(const char *data, size_t len, void *out)
+{
+	return bf_buf_add(out, data, len);
+}
+
+int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_error *err)
+{
+	if (json_dump_callback(p->body, append, out, BODY_FLAGS) == 0)
+		return 0;
+	if (out->overflow)
+		return bf_fail(err, BF_E_LIMIT, "pipeline %s: with its files it is longer than %zu bytes", p->name, out->max);
+	return bf_fail(err, BF_E_INTERNAL, "pipeline %s: cannot be written as JSON", p->name);
+}
+
+static bool is_named(const struct bf_sql_file *f, const char *name)
+{
+	return f->name && strcmp(f->name, name) == 0;
+}
+
+bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name)
+{
+	if (is_named(&p->chunk.keys_sql, name))
+		return true;
+	for (int i = 0; i < p->n_steps; i++) {
+		const struct bf_step *s = &p->steps[i];
+
+		if (is_named(&s->sql, name) || is_named(&s->check.query, name) || is_named(&s->check.expected, name))
+			return true;
+	}
+	return false;
+}
+
+static void free_file(struct bf_sql_file *f)
+{
+	free(f->name);
+	free(f->text);
+}
+
+static void free_texts(char **texts)
+{
+	for (char **t = texts; t && *t; t++)
+		free(*t);
+	free(texts);
+}
+
+static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's */
+{
+	free(s->needs);
+	free_file(&s->sql);
+	free_texts(s->argv);
+	free_file(&s->check.query);
+	free_file(&s->check.expected);
+}
+
+static void free_chunking(struct bf_chunking *c)
+{
+	free_file(&c->keys_sql);
+	free(c->keys_file);
+	free(c->keys_array);
+	free(c->keys_id);
+}
+
+void bf_pipeline_free(struct bf_pipeline *p)
+{
+	if (!p)
+		return;
+	free(p->description);
+	free(p->dir);
+	free_chunking(&p->chunk);
+	free_texts(p->env_pass);
+	for (size_t i = 0; i < p->n_env_set; i++) {
+		free(p->env_set[i].name);
+		free(p->env_set[i].value);
+	}
+	free(p->env_set);
+	for (size_t i = 0; i < p->n_params; i++)
+		free(p->params[i].default_value);
+	free(p->params);
+	for (int i = 0; i < p->n_steps; i++)
+		free_step(&p->steps[i]);
+	free(p->steps);
+	json_decref(p->body);
+	free(p);
+}
+
+const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name)
+{
+	for (int i = 0; i < p->n_steps; i++)
+		if (strcmp(p->steps[i].name, name) == 0)
+			return &p->steps[i];
+	return NULL;
+}
+
+bool bf_step_chronological(const struct bf_step *s)
+{
+	return s->per == BF_PER_CHUNK && s->concurrency == 1;
+}
+
+const char *bf_guarantee(const struct bf_step *s)
+{
+	return s->kind == BF_KIND_SQL ? "exactly once" : "at least once, with an idempotency key";
+}

@@ -1,0 +1,299 @@
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "core/pipeline_internal.h"
+
+#define CONCURRENCY_DEFAULT     3
+#define CONCURRENCY_MAX_DEFAULT 10
+#define TIMEOUT_DEFAULT_MS      (3600 * 1000)
+
+static const struct bf_retry retry_default = {.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2};
+
+#define FIELDS_OF_FILE "pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "env", "params", "defaults", "steps"
+static const char *const file_fields[] = {FIELDS_OF_FILE, NULL};
+static const char *const body_fields[] = {FIELDS_OF_FILE, "files", NULL};
+static const char *const concurrency_fields[] = {"default", "max", NULL};
+static const char *const env_fields[] = {"pass", "set", NULL};
+static const char *const param_fields[] = {"default", "identity", NULL};
+static const char *const defaults_fields[] = {"timeout", "retry", "on_failure", NULL};
+
+static void read_concurrency(struct bf_reader *r, json_t *root)
+{
+	struct bf_at at = bf_at_field(NULL, "concurrency");
+	json_t *o = bf_read_object(r, NULL, root, "concurrency", concurrency_fields);
+
+	r->p->concurrency_max = CONCURRENCY_MAX_DEFAULT;
+	r->p->concurrency_default = CONCURRENCY_DEFAULT;
+	if (!o)
+		return;
+	bf_read_int(r, &at, o, "max", 1, BF_CONCURRENCY_MAX, &r->p->concurrency_max);
+	if (r->p->concurrency_default > r->p->concurrency_max)
+		r->p->concurrency_default = r->p->concurrency_max;
+	bf_read_int(r, &at, o, "default", 1, BF_CONCURRENCY_MAX, &r->p->concurrency_default);
+	if (r->p->concurrency_default > r->p->concurrency_max)
+		bf_problem(r, &at, "found a default of %d, expected at most max, which is %d", r->p->concurrency_default, r->p->concurrency_max);
+}
+
+static void read_rate(struct bf_reader *r, json_t *root)
+{
+	struct bf_at at = bf_at_field(NULL, "rate");
+	const char *text = bf_read_text(r, NULL, root, "rate");
+	struct bf_error err;
+
+	if (text && bf_rate_parse(text, &r->p->rate_interval_ms, &err) < 0)
+		bf_problem(r, &at, "%s", err.text);
+	bf_read_duration(r, NULL, root, "pause", 0, &r->p->pause_ms);
+}
+
+static void read_env_pass(struct bf_reader *r, const struct bf_at *env, json_t *object, json_t *set)
+{
+	struct bf_at at = bf_at_field(env, "pass");
+	json_t *pass = bf_read(r, env, object, "pass", JSON_ARRAY), *name;
+	size_t n = 0, i;
+
+	r->p->env_pass = bf_alloc((json_array_size(pass) + 1) * sizeof(*r->p->env_pass));
+	json_array_foreach (pass, i, name) {
+		struct bf_at element = bf_at_index(&at, i);
+		const char *text = json_string_value(name);
+
+		if (!text || !bf_env_name_valid(text))
+			bf_problem_found(r, &element, name, "the name of an environment variable: A-Z, a-z, 0-9 and '_', no digit first");
+		else if (json_object_get(set, text))
+			bf_problem_found(r, &element, name, "a variable that is passed or set, not both");
+		else
+			r->p->env_pass[n++] = bf_strdup(text);
+	}
+}
+
+static void read_env_set(struct bf_reader *r, const struct bf_at *env, json_t *set)
+{
+	struct bf_at at = bf_at_field(env, "set");
+	const char *name;
+	json_t *value;
+
+	if (json_object_size(set) == 0)
+		return;
+	r->p->env_set = bf_alloc(json_object_size(set) * sizeof(*r->p->env_set));
+	json_object_foreach (set, name, value) {
+		struct bf_at member = bf_at_field(&at, name);
+
+		if (!bf_env_name_valid(name))
+			bf_problem(r, &member, "found this name, expected that of an environment variable: A-Z, a-z, 0-9 and '_', no digit first");
+		bf_check_template(r, &member, value);
+		r->p->env_set[r->p->n_env_set++] = (struct bf_env_var){
+			.name = bf_strdup(name),
+			.value = bf_strdup(json_string_value(value)),
+		};
+	}
+}
+
+static void read_env(struct bf_reader *r, json_t *root)
+{
+	struct bf_at at = bf_at_field(NULL, "env");
+	json_t *env = bf_read_object(r, NULL, root, "env", env_fields);
+	json_t *set = env ? bf_read(r, &at, env, "set", JSON_OBJECT) : NULL;
+
+	read_env_pass(r, &at, env, set);
+	read_env_set(r, &at, set);
+}
+
+/* SQL writes it as :name, so it has to be a name that psql knows; a '-' would end it. */
+static bool param_name_valid(const char *s)
+{
+	return *s >= 'a' && *s <= 'z' && strlen(s) <= BF_NAME_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+}
+
+static void read_param(struct bf_reader *r, const struct bf_at *at, json_t *object, const char *name, struct bf_param *param)
+{
+	if (!param_name_valid(name))
+		bf_problem(r, at, "found this name, expected a letter a-z, then up to %d of a-z, 0-9 and '_'", BF_NAME_MAX - 1);
+	for (size_t i = 0; bf_builtin_variables[i]; i++)
+		if (strcmp(bf_builtin_variables[i], name) == 0)
+			bf_problem(r, at, "found the name of a built-in variable, expected another");
+	(void)snprintf(param->name, sizeof(param->name), "%s", name);
+	if (!json_is_object(object)) {
+		bf_problem_found(r, at, object, "an object: {\"default\": \"…\"}, or {} where a value must be given");
+		return;
+	}
+	bf_check_fields(r, at, object, param_fields);
+	param->default_value = bf_strdup(bf_read_text(r, at, object, "default"));
+	param->identity = bf_read_bool(r, at, object, "identity", false);
+}
+
+static void read_params(struct bf_reader *r, json_t *root)
+{
+	struct bf_at at = bf_at_field(NULL, "params");
+	json_t *params = bf_read(r, NULL, root, "params", JSON_OBJECT), *value;
+	size_t n = json_object_size(params);
+	const char *name;
+
+	r->p->params = bf_alloc((n + 1) * sizeof(*r->p->params));
+	r->param_names = bf_alloc((n + 1) * sizeof(*r->param_names));
+	json_object_foreach (params, name, value) {
+		struct bf_at member = bf_at_field(&at, name);
+		struct bf_param *param = &r->p->params[r->p->n_params];
+
+		read_param(r, &member, value, name, param);
+		r->param_names[r->p->n_params++] = param->name;
+	}
+}
+
+static struct bf_step_defaults read_defaults(struct bf_reader *r, json_t *root)
+{
+	struct bf_step_defaults d = {.timeout_ms = TIMEOUT_DEFAULT_MS, .retry = retry_default, .on_failure = BF_HALT};
+	struct bf_at at = bf_at_field(NULL, "defaults");
+	json_t *o = bf_read_object(r, NULL, root, "defaults", defaults_fields);
+
+	if (o) {
+		bf_read_duration(r, &at, o, "timeout", 1, &d.timeout_ms);
+		bf_read_retry(r, &at, o, &d.retry);
+		d.on_failure = bf_read_choice(r, &at, o, "on_failure", bf_on_failure_names, BF_HALT) == BF_CONTINUE ? BF_CONTINUE : BF_HALT;
+	}
+	return d;
+}
+
+static void read_pipeline(struct bf_reader *r, json_t *root)
+{
+	const char *description = bf_read_text(r, NULL, root, "description");
+	struct bf_step_defaults defaults;
+
+	bf_check_fields(r, NULL, root, r->pinned ? body_fields : file_fields);
+	if (bf_require(r, NULL, root, "pipeline", "the pipeline's name"))
+		bf_read_name(r, NULL, root, "pipeline", r->p->name);
+	r->p->description = bf_strdup(description ? description : "");
+	memcpy(r->p->queue, "default", sizeof("default"));
+	bf_read_name(r, NULL, root, "queue", r->p->queue);
+	read_params(r, root); /* before whatever may name them */
+	bf_read_chunking(r, NULL, root, false, &r->p->chunk);
+	read_concurrency(r, root);
+	read_rate(r, root);
+	read_env(r, root);
+	defaults = read_defaults(r, root);
+	bf_read_steps(r, root, &defaults);
+}
+
+static int parse(const char *shown, const char *text, size_t len, json_t **out, struct bf_error *err)
+{
+	json_error_t e;
+
+	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+	if (!*out && json_error_code(&e) == json_error_duplicate_key)
+		return bf_fail(err, BF_E_INPUT, "%s:%d:%d: found a field for the second time: %s", shown, e.line, e.column, e.text);
+	if (!*out)
+		return bf_fail(err, BF_E_INPUT, "%s:%d:%d: not valid JSON: %s", shown, e.line, e.column, e.text);
+	if (json_is_object(*out))
+		return 0;
+	json_decref(*out);
+	*out = NULL;
+	return bf_fail(err, BF_E_INPUT, "%s: found an array, expected an object: {\"pipeline\": …}", shown);
+}
+
+/* Takes the model over from the reader, or frees it. */
+static int finish(struct bf_reader *r, json_t *root, struct bf_pipeline **out, struct bf_error *err)
+{
+	int rc = bf_reader_report(r, err);
+
+	r->p->body = json_incref(root);
+	if (rc < 0)
+		bf_pipeline_free(r->p);
+	else
+		*out = r->p;
+	bf_reader_release(r);
+	return rc;
+}
+
+static int folder_of(const char *path, char **out, struct bf_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	BF_AUTOFREE char *folder = slash ? bf_strndup(path, (size_t)(slash - path) + 1) : bf_strdup(".");
+
+	*out = realpath(folder, NULL);
+	return *out ? 0 : bf_fail_errno(err, errno, "%s", folder);
+}
+
+int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf text;
+	json_auto_t *root = NULL, *files = NULL;
+	struct bf_reader r;
+	struct bf_error why;
+	int rc;
+
+	bf_buf_init(&text, BF_PIPELINE_FILE_MAX);
+	if (bf_buf_read_file(&text, path, &why) < 0) /* too large or unreadable is the operator's to mend, too */
+		return bf_fail(err, why.code == BF_E_NOT_FOUND ? BF_E_NOT_FOUND : BF_E_INPUT, "%s", why.text);
+	bf_reader_init(&r, path);
+	rc = parse(r.shown, text.data, text.len, &root, err);
+	if (rc < 0) {
+		bf_reader_release(&r);
+		return rc;
+	}
+	r.p = bf_alloc(sizeof(*r.p));
+	rc = folder_of(path, &r.p->dir, err);
+	if (rc < 0) {
+		bf_pipeline_free(r.p);
+		bf_reader_release(&r);
+		return rc;
+	}
+	r.files = files = json_object();
+	read_pipeline(&r, root);
+	json_object_set(root, "files", files);
+	return finish(&r, root, out, err);
+}
+
+/* $BF_PIPELINES/NAME, absolute. */
+static char *usual_folder(const char *name)
+{
+	const char *pipelines = bf_pipelines_folder();
+	BF_AUTOFREE char *here = pipelines[0] == '/' ? bf_strdup("") : getcwd(NULL, 0);
+
+	return bf_asprintf("%s%s%s/%s", here ? here : "", pipelines[0] == '/' ? "" : "/", pipelines, name);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A body has the text of each file it names, and no other. */
+static void check_files(struct bf_reader *r)
+{
+	struct bf_at at = bf_at_field(NULL, "files");
+	const char *name;
+	json_t *text;
+
+	json_object_foreach (r->files, name, text) {
+		struct bf_at member = bf_at_field(&at, name);
+
+		if (!json_is_string(text))
+			bf_problem_found(r, &member, text, "the text of the file");
+		else if (!bf_pipeline_names_file(r->p, name))
+			bf_problem(r, &member, "found a file that nothing names, expected only those of steps and keys");
+	}
+}
+
+int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err)
+{
+	json_auto_t *root = NULL;
+	struct bf_reader r;
+	const char *name;
+	int rc = parse("pinned pipeline", body, len, &root, err);
+
+	if (rc < 0)
+		return rc;
+	bf_reader_init(&r, "pinned pipeline");
+	r.pinned = true;
+	r.p = bf_alloc(sizeof(*r.p));
+	name = json_string_value(json_object_get(root, "pipeline"));
+	r.p->dir = is_folder(dir) ? bf_strdup(dir) : usual_folder(name ? name : "");
+	if (bf_require(&r, NULL, root, "files", "the texts of the SQL files"))
+		r.files = bf_read(&r, NULL, root, "files", JSON_OBJECT);
+	read_pipeline(&r, root);
+	check_files(&r);
+	return finish(&r, root, out, err);
+}

@@ -1,0 +1,379 @@
+#include "core/plan.h"
+
+#include "base/mem.h"
+#include "bf_sql.h"
+
+#define KEYS_PAGE_TEXT ((size_t)24 << 20) /* bytes of keys in one statement's array */
+#define NAME_TRIES     5
+#define RANDOM_CHARS   6
+
+const char *bf_reprocess_name(enum bf_reprocess r)
+{
+	static const char *const names[] = {"none", "failed", "completed"};
+	return names[r];
+}
+
+const char *bf_skip_reason_name(enum bf_skip_reason r)
+{
+	static const char *const names[] = {"done", "failed", "held"};
+	return names[r];
+}
+
+void bf_plan_release(struct bf_plan *p)
+{
+	for (int i = 0; i < p->n_steps; i++) {
+		free(p->steps[i].missing);
+		free(p->steps[i].skips);
+	}
+	free(p->steps);
+	*p = (struct bf_plan){.n_steps = 0};
+}
+
+char *bf_plan_chunk_text(const struct bf_plan_ask *ask, struct bf_span chunk, char out[static BF_CHUNK_MAX + 1])
+{
+	if (ask->keys) {
+		snprintf(out, BF_CHUNK_MAX + 1, "%s", bf_keys_at(ask->keys, (size_t)chunk.first));
+		return out;
+	}
+	return bf_range_format(chunk.first, chunk.last, out);
+}
+
+void bf_plan_add_params(struct bf_pg_params *p, const struct bf_plan_ask *ask, bool only_identity)
+{
+	const struct bf_pipeline *pipeline = ask->pipeline;
+	bf_pg_array_begin(p);
+	for (size_t i = 0; i < pipeline->n_params; i++)
+		if (!only_identity || pipeline->params[i].identity)
+			bf_pg_array_text(p, pipeline->params[i].name);
+	bf_pg_array_end(p);
+	bf_pg_array_begin(p);
+	for (size_t i = 0; i < pipeline->n_params; i++)
+		if (!only_identity || pipeline->params[i].identity)
+			bf_pg_array_text(p, ask->param_values[i]);
+	bf_pg_array_end(p);
+}
+
+/* ---- the steps' shape ---- */
+
+static enum bf_order order_of(const struct bf_plan_ask *ask, const struct bf_step *s)
+{
+	return ask->has_order && !s->has_order && s->per == BF_PER_CHUNK ? ask->order : s->order;
+}
+
+int bf_plan_check(const struct bf_plan_ask *ask, struct bf_error *err)
+{
+	bool any = false;
+	for (int i = 0; i < ask->pipeline->n_steps; i++) {
+		const struct bf_step *s = &ask->pipeline->steps[i];
+		any = any || !ask->left_out[i];
+		if (!ask->left_out[i] && s->lookback_days > 0 && order_of(ask, s) == BF_ORDER_DESC)
+			return bf_fail(err, BF_E_INPUT,
+						   "--order: found desc, but step %s looks back %d days, so it must go forward; expected asc, or --skip=%s",
+						   s->name, s->lookback_days, s->name);
+	}
+	return any ? 0 : bf_fail(err, BF_E_INPUT, "--only and --skip leave no step to run");
+}
+
+/* What a step needs, through steps that are left out. */
+static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bool *seen, struct bf_step_plan *out)
+{
+	for (size_t i = 0; i < s->n_needs; i++) {
+		int need = s->needs[i];
+		if (seen[need])
+			continue;
+		seen[need] = true;
+		if (ask->left_out[need])
+			add_needs(ask, &ask->pipeline->steps[need], seen, out);
+		else
+			out->needs[out->n_needs++] = need;
+	}
+}
+
+static void shape_step(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_step_plan *out)
+{
+	bool seen[BF_STEPS_MAX] = {false};
+	out->step = s;
+	out->left_out = ask->left_out[s->ordinal];
+	if (out->left_out)
+		return;
+	bool own_days = ask->batch_days && !s->has_chunk && !ask->keys;
+	out->unit = ask->keys || own_days ? BF_UNIT_DAY : s->chunk.unit;
+	out->size = ask->keys ? 1 : own_days ? ask->batch_days : s->chunk.size;
+	out->order = order_of(ask, s);
+	add_needs(ask, s, seen, out);
+}
+
+struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_plan *step)
+{
+	return (struct bf_cut){.spans = step->missing,
+						   .n_spans = step->n_missing,
+						   .unit = step->unit,
+						   .size = step->size,
+						   .order = step->order,
+						   .limit = ask->limit};
+}
+
+/* ---- what the ledger says ---- */
+
+/* first > last: none */
+static void add_missing(struct bf_step_plan *s, int32_t first, int32_t last)
+{
+	size_t n = s->n_missing;
+	if (first > last)
+		return;
+	if (n > 0 && s->missing[n - 1].last + 1 == first) { /* pages of keys meet */
+		s->missing[n - 1].last = last;
+		return;
+	}
+	if ((n & (n - 1)) == 0)
+		s->missing = bf_realloc_array(s->missing, n ? 2 * n : 1, sizeof(*s->missing));
+	s->missing[s->n_missing++] = (struct bf_span){first, last};
+}
+
+static void add_skip(struct bf_step_plan *s, enum bf_skip_reason reason, const char *run, struct bf_span span)
+{
+	struct bf_skip *skip = NULL;
+	for (size_t i = 0; !skip && i < s->n_skips; i++)
+		if (s->skips[i].reason == reason && strcmp(s->skips[i].run, run) == 0)
+			skip = &s->skips[i];
+	if (!skip) {
+		s->skips = bf_realloc_array(s->skips, s->n_skips + 1, sizeof(*s->skips));
+		skip = &s->skips[s->n_skips++];
+		*skip = (struct bf_skip){.reason = reason, .within = span};
+		snprintf(skip->run, sizeof(skip->run), "%s", run);
+	}
+	skip->count += span.last - span.first + 1;
+	skip->within.last = span.last;
+}
+
+static enum bf_skip_reason reason_of(const char *verdict)
+{
+	for (int reason = BF_SKIP_DONE; reason < BF_SKIP_HELD; reason++)
+		if (strcmp(verdict, bf_skip_reason_name((enum bf_skip_reason)reason)) == 0)
+			return (enum bf_skip_reason)reason;
+	return BF_SKIP_HELD;
+}
+
+/* What is not missing, in order; what lies between is missing. */
+static void take_verdicts(struct bf_step_plan *s, struct bf_span asked, const struct bf_pg_result *r)
+{
+	int32_t next = asked.first;
+	for (int i = 0; i < bf_pg_rows(r); i++) {
+		struct bf_span span = {(int32_t)bf_pg_int(r, i, 2), (int32_t)bf_pg_int(r, i, 3)};
+		add_missing(s, next, span.first - 1);
+		add_skip(s, reason_of(bf_pg_text(r, i, 0)), bf_pg_text(r, i, 1), span);
+		next = span.last + 1;
+	}
+	add_missing(s, next, asked.last);
+}
+
+static void begin_question(struct bf_pg_params *p, const struct bf_plan_ask *ask, const struct bf_step_plan *s)
+{
+	bf_pg_params_init(p);
+	bf_pg_add_text(p, ask->pipeline->name);
+	bf_pg_add_text(p, s->step->name);
+	bf_plan_add_params(p, ask, true);
+}
+
+static int put_question(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_plan_ask *ask, struct bf_pg_params *p,
+						struct bf_step_plan *s, struct bf_span asked, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_add_text(p, bf_reprocess_name(ask->reprocess));
+	int rc = bf_pg_exec(pg, stmt, p, &r, err);
+	bf_pg_params_release(p);
+	if (rc == 0)
+		take_verdicts(s, asked, r);
+	return rc;
+}
+
+static int look_at_days(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	char day[BF_DATE_TEXT];
+	begin_question(&p, ask, s);
+	bf_pg_add_text(&p, bf_date_format(ask->since, day));
+	bf_pg_add_text(&p, bf_date_format(ask->until, day));
+	return put_question(pg, &bf_sql_plan_days, ask, &p, s, (struct bf_span){ask->since, ask->until}, err);
+}
+
+static int look_at_keys(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
+{
+	const struct bf_keys *k = ask->keys;
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && at < k->count;) {
+		struct bf_pg_params p;
+		size_t from = at;
+		begin_question(&p, ask, s);
+		bf_pg_array_begin(&p);
+		for (; at < k->count && k->offset[at] - k->offset[from] < KEYS_PAGE_TEXT; at++)
+			bf_pg_array_text(&p, bf_keys_at(k, at));
+		bf_pg_array_end(&p);
+		bf_pg_add_int(&p, (int64_t)from);
+		rc = put_question(pg, &bf_sql_plan_keys, ask, &p, s, (struct bf_span){(int32_t)from, (int32_t)at - 1}, err);
+	}
+	return rc;
+}
+
+/* How many chunks there are, which are the first and the last, and which days they cover. */
+static void count_chunks(const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_span *covered)
+{
+	struct bf_cut cut = bf_plan_cut(ask, s);
+	struct bf_span chunk, last = {0, 0};
+	while (bf_cut_next(&cut, &chunk)) {
+		if (s->jobs++ == 0)
+			bf_plan_chunk_text(ask, chunk, s->first);
+		covered->first = chunk.first < covered->first ? chunk.first : covered->first;
+		covered->last = chunk.last > covered->last ? chunk.last : covered->last;
+		last = chunk;
+	}
+	bf_cut_release(&cut);
+	if (s->jobs > 0)
+		bf_plan_chunk_text(ask, last, s->last);
+}
+
+/* The steps per run: one job each, if there is anything else to do, or nothing else at all. */
+static void plan_whole(const struct bf_plan_ask *ask, struct bf_plan *plan, bool chunked)
+{
+	for (int i = 0; i < plan->n_steps; i++) {
+		struct bf_step_plan *s = &plan->steps[i];
+		if (s->left_out || s->step->per != BF_PER_RUN || (chunked && plan->jobs == 0))
+			continue;
+		s->jobs = 1;
+		if (ask->keys)
+			snprintf(s->first, sizeof(s->first), "all");
+		else
+			bf_range_format(plan->whole.first, plan->whole.last, s->first);
+		memcpy(s->last, s->first, sizeof(s->last));
+	}
+}
+
+int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, struct bf_error *err)
+{
+	struct bf_span covered = {INT32_MAX, INT32_MIN};
+	bool chunked = false;
+	int rc = 0;
+	out->n_steps = ask->pipeline->n_steps;
+	out->steps = bf_alloc((size_t)out->n_steps * sizeof(*out->steps));
+	for (int i = 0; rc == 0 && i < out->n_steps; i++) {
+		struct bf_step_plan *s = &out->steps[i];
+		shape_step(ask, &ask->pipeline->steps[i], s);
+		if (s->left_out || s->step->per == BF_PER_RUN)
+			continue;
+		chunked = true;
+		rc = ask->keys ? look_at_keys(pg, ask, s, err) : look_at_days(pg, ask, s, err);
+		if (rc == 0)
+			count_chunks(ask, s, &covered);
+		out->jobs += s->jobs;
+	}
+	if (rc < 0)
+		return rc;
+	bool part = ask->limit && covered.first <= covered.last;
+	out->whole = part ? covered : (struct bf_span){ask->since, ask->until};
+	plan_whole(ask, out, chunked);
+	out->jobs = 0;
+	for (int i = 0; i < out->n_steps; i++)
+		out->jobs += out->steps[i].jobs;
+	return 0;
+}
+
+/* ---- the run ---- */
+
+static bool same_day(const struct bf_pg_result *r, int col, const struct bf_plan_ask *ask, bf_date day)
+{
+	char text[BF_DATE_TEXT];
+	return ask->keys ? bf_pg_null(r, 0, col) : strcmp(bf_pg_text(r, 0, col), bf_date_format(day, text)) == 0;
+}
+
+int bf_plan_existing(struct bf_pg *pg, const struct bf_plan_ask *ask, int64_t *planned, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, ask->run);
+	bf_plan_add_params(&p, ask, false);
+	int rc = bf_pg_exec(pg, &bf_sql_plan_existing, &p, &r, err);
+	bf_pg_params_release(&p);
+	*planned = -1;
+	if (rc < 0 || bf_pg_rows(r) == 0)
+		return rc;
+	const char *pipeline = bf_pg_text(r, 0, 0), *since = bf_pg_text(r, 0, 1), *until = bf_pg_text(r, 0, 2);
+	if (strcmp(pipeline, ask->pipeline->name) != 0 || !same_day(r, 1, ask, ask->since) || !same_day(r, 2, ask, ask->until))
+		return bf_fail(err, BF_E_CONFLICT,
+					   "--run-id: run %s exists already, for pipeline %s%s%s%s%s; expected another name, or the same range", ask->run,
+					   pipeline, *since ? " and the range " : "", since, *since ? ".." : "", until);
+	if (!bf_pg_bool(r, 0, 4))
+		return bf_fail(err, BF_E_CONFLICT,
+					   "--run-id: run %s exists already, with other parameters; expected another name, or the same parameters", ask->run);
+	*planned = bf_pg_int(r, 0, 5);
+	return 0;
+}
+
+static int lock_pipeline(struct bf_pg *pg, const char *pipeline, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, pipeline);
+	int rc = bf_pg_exec(pg, &bf_sql_plan_lock, &p, &r, err);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+/* `ask` with a name for the run that is free, or the one asked for. */
+static void name_run(const struct bf_plan_ask *ask, struct bf_plan *plan)
+{
+	char random[RANDOM_CHARS + 1];
+	bf_text_random(random, RANDOM_CHARS);
+	if (ask->run)
+		snprintf(plan->run, sizeof(plan->run), "%s", ask->run);
+	else
+		snprintf(plan->run, sizeof(plan->run), "%s.%s", ask->pipeline->name, random);
+}
+
+/* Within the transaction. */
+static int plan_in_transaction(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, enum bf_planned *outcome,
+							   struct bf_error *err)
+{
+	int64_t planned = -1;
+	int rc = lock_pipeline(pg, ask->pipeline->name, err);
+	if (rc == 0 && ask->run)
+		rc = bf_plan_existing(pg, ask, &planned, err);
+	if (rc < 0)
+		return rc;
+	if (planned >= 0) {
+		*outcome = BF_PLANNED_BEFORE;
+		out->jobs = planned;
+		return 0;
+	}
+	rc = bf_plan_look(pg, ask, out, err);
+	*outcome = out->jobs > 0 ? BF_PLANNED : BF_PLANNED_NOTHING;
+	if (rc == 0 && out->jobs > 0)
+		rc = bf_plan_write(pg, ask, out, err);
+	return rc;
+}
+
+int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, enum bf_planned *outcome, struct bf_error *err)
+{
+	for (int i = 1;; i++) {
+		name_run(ask, out);
+		int rc = bf_pg_begin(pg, err);
+		if (rc == 0)
+			rc = plan_in_transaction(pg, ask, out, outcome, err);
+		if (rc == 0 && *outcome == BF_PLANNED)
+			return bf_pg_commit(pg, err);
+		bf_pg_rollback(pg);
+		if (rc == 0)
+			return 0;
+		if (rc == -BF_E_UNKNOWN_OUTCOME) { /* of a statement before the COMMIT */
+			(void)bf_error_prefix(err, "nothing was planned");
+			err->code = BF_E_UNAVAILABLE;
+			return -BF_E_UNAVAILABLE;
+		}
+		/* A run of this name appeared: under the lock of another pipeline, or it was drawn before. The next look sees it. */
+		bool taken = rc == -BF_E_SQL && strcmp(err->sqlstate, "23505") == 0;
+		if (!taken || i == NAME_TRIES)
+			return rc;
+		bf_plan_release(out);
+	}
+}

@@ -1,0 +1,140 @@
+/*
+ * Planning: a range of dates, or a list of keys, becomes chunks, and chunks become jobs (PROTOCOL P1–P3).
+ *
+ * For each step the ledger is asked, day by day (key by key), what need not be done: done, or held by a job of an unfinished run, or
+ * failed (unless that is to be processed again). The rest is missing. What is missing is cut into chunks, each contiguous interval for
+ * itself, on the step's own grid. So different grids never overlap, and an overlapping second run adds only what is missing.
+ *
+ * bf_plan_look only reads: a dry run is bf_plan_look on a connection that cannot write. bf_plan_run does everything in one transaction
+ * under the pipeline's planning lock: it looks with the same statements, and writes the run, its steps and its jobs. Redis learns of the
+ * run afterwards (core/reconcile.h); a process that dies in between leaves a run that any worker pushes.
+ *
+ * A step per run has one job whose chunk is the whole range (with a limit: from the first to the last planned day), or "all" for keys.
+ * It does not count as something to do: where no step per chunk has anything missing, there is no run. Steps that are left out count
+ * as satisfied: who needs them needs what they need.
+ */
+#ifndef BF_CORE_PLAN_H
+#define BF_CORE_PLAN_H
+
+#include "core/keys.h"
+#include "core/pipeline.h"
+#include "io/pg.h"
+
+/* ---- cutting ---- */
+
+struct bf_span { /* days, or places in the list of keys; both inclusive */
+	int32_t first, last;
+};
+
+/* The chunks of spans that are in rising order and do not touch. Set the first six, zero the rest. */
+struct bf_cut {
+	const struct bf_span *spans;
+	size_t n_spans;
+	enum bf_unit unit;
+	int size;
+	enum bf_order order;    /* descending: the same chunks, the last one first */
+	int64_t limit;          /* at most so many chunks; 0: all */
+	size_t span;            /* the next one to be cut */
+	struct bf_span *chunks; /* of the span being visited */
+	size_t n_chunks, chunk;
+	int64_t given;
+};
+
+bool bf_cut_next(struct bf_cut *c, struct bf_span *out); /* false: that was all */
+void bf_cut_release(struct bf_cut *c);
+
+/* ---- what is asked ---- */
+
+enum bf_reprocess { BF_REPROCESS_NONE, BF_REPROCESS_FAILED, BF_REPROCESS_COMPLETED };
+const char *bf_reprocess_name(enum bf_reprocess r);
+
+struct bf_plan_ask { /* everything is borrowed */
+	const struct bf_pipeline *pipeline;
+	const struct bf_keys *keys;      /* NULL: by date */
+	bf_date since, until;            /* by date */
+	const char *const *param_values; /* one for each of the pipeline's parameters */
+	bool left_out[BF_STEPS_MAX];     /* by ordinal */
+	int batch_days;                  /* for steps without a chunk of their own; 0: the pipeline's */
+	bool has_order;
+	enum bf_order order; /* for steps whose order the file does not fix */
+	enum bf_reprocess reprocess;
+	int64_t limit; /* chunks of each step, from its first; 0: all */
+
+	/* for the run's row */
+	const char *run; /* NULL: a name is made */
+	const char *queue;
+	const char *requested_by;
+	const char *note; /* or NULL */
+	int concurrency;
+	const char *const *option_names, *const *option_values; /* as the person gave them */
+	size_t n_options;
+};
+
+/* ---- what comes out ---- */
+
+enum bf_skip_reason { BF_SKIP_DONE, BF_SKIP_FAILED, BF_SKIP_HELD };
+const char *bf_skip_reason_name(enum bf_skip_reason r);
+
+struct bf_skip { /* days or keys that are not planned, and why */
+	enum bf_skip_reason reason;
+	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for done */
+	int64_t count;
+	struct bf_span within; /* from the first to the last of them */
+};
+
+struct bf_step_plan {
+	const struct bf_step *step;
+	bool left_out; /* then nothing else is set */
+	enum bf_unit unit;
+	int size;
+	enum bf_order order;
+	int needs[BF_STEPS_MAX]; /* ordinals, without the steps that are left out */
+	size_t n_needs;
+	struct bf_span *missing;
+	size_t n_missing;
+	struct bf_skip *skips;
+	size_t n_skips;
+	int64_t jobs;
+	char first[BF_CHUNK_MAX + 1], last[BF_CHUNK_MAX + 1]; /* chunks, in the order in which they are worked off */
+};
+
+struct bf_plan {
+	char run[BF_RUN_MAX + 1];
+	struct bf_step_plan *steps; /* by ordinal */
+	int n_steps;
+	int64_t jobs;         /* of all steps; 0: there is nothing to do */
+	struct bf_span whole; /* by date: what steps per run cover */
+};
+
+void bf_plan_release(struct bf_plan *p);
+
+/* -BF_E_INPUT when what is asked contradicts the pipeline. No connection is needed for this part. */
+int bf_plan_check(const struct bf_plan_ask *ask, struct bf_error *err);
+
+int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, struct bf_error *err);
+
+enum bf_planned {
+	BF_PLANNED,        /* committed */
+	BF_PLANNED_BEFORE, /* a run of this name, for the same thing, exists: out->run, out->jobs; the steps are not filled */
+	BF_PLANNED_NOTHING /* nothing is missing: nothing was written */
+};
+
+/* -BF_E_CONFLICT: a run of this name exists for something else. -BF_E_UNKNOWN_OUTCOME: the COMMIT's answer was lost; with out->run as
+ * the run's name the same call may be made again. */
+int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, enum bf_planned *outcome, struct bf_error *err);
+
+/* Does a run of ask->run exist for the same thing? *planned: its jobs, or -1 when there is none. -BF_E_CONFLICT as above. */
+int bf_plan_existing(struct bf_pg *pg, const struct bf_plan_ask *ask, int64_t *planned, struct bf_error *err);
+
+/* A chunk as text: a range of dates or a key. */
+char *bf_plan_chunk_text(const struct bf_plan_ask *ask, struct bf_span chunk, char out[static BF_CHUNK_MAX + 1]);
+
+/* The identity's parameters (PROTOCOL P1) as two arrays; also all of them. For plan*.c. */
+void bf_plan_add_params(struct bf_pg_params *p, const struct bf_plan_ask *ask, bool only_identity);
+
+/* Writes what bf_plan_look found; within bf_plan_run's transaction. For plan*.c. */
+int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err);
+/* The chunks of a step that is per chunk. For plan*.c. */
+struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_plan *step);
+
+#endif

@@ -1,0 +1,171 @@
+#include "base/failpoint.h"
+#include "base/mem.h"
+#include "bf_sql.h"
+#include "core/plan.h"
+
+#define COPY_BYTES ((size_t)64 << 10)
+#define BODY_MAX   ((size_t)64 << 20)
+
+static int run_statement(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *ignored = NULL;
+	int rc = bf_pg_exec(pg, stmt, p, &ignored, err);
+	bf_pg_params_release(p);
+	return rc;
+}
+
+static int pin_pipeline(struct bf_pg *pg, const struct bf_pipeline *pipeline, char *sha256, size_t size, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf body;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	struct bf_pg_params p;
+	bf_buf_init(&body, BODY_MAX);
+	int rc = bf_pipeline_body(pipeline, &body, err);
+	if (rc < 0)
+		return rc;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, pipeline->name);
+	bf_pg_add_text(&p, body.data);
+	rc = bf_pg_exec(pg, &bf_sql_plan_pin_pipeline, &p, &r, err);
+	bf_pg_params_release(&p);
+	if (rc == 0)
+		snprintf(sha256, size, "%s", bf_pg_text(r, 0, 0));
+	return rc;
+}
+
+static void add_texts(struct bf_pg_params *p, const char *const *texts, size_t n)
+{
+	bf_pg_array_begin(p);
+	for (size_t i = 0; i < n; i++)
+		bf_pg_array_text(p, texts[i]);
+	bf_pg_array_end(p);
+}
+
+static double interval_ms(const struct bf_pipeline *p)
+{
+	return p->rate_interval_ms > (double)p->pause_ms ? p->rate_interval_ms : (double)p->pause_ms;
+}
+
+static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const char *sha256, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], interval[40];
+	const char *who[] = {ask->requested_by, ask->note};
+	snprintf(interval, sizeof(interval), "%.6f", interval_ms(ask->pipeline));
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, plan->run);
+	bf_pg_add_text(&p, ask->pipeline->name);
+	bf_pg_add_text(&p, sha256);
+	bf_pg_add_text(&p, ask->pipeline->dir);
+	bf_pg_add_text(&p, ask->queue);
+	bf_pg_add_text(&p, ask->keys ? NULL : bf_date_format(ask->since, since));
+	bf_pg_add_text(&p, ask->keys ? NULL : bf_date_format(ask->until, until));
+	bf_plan_add_params(&p, ask, false);
+	bf_plan_add_params(&p, ask, true);
+	add_texts(&p, ask->option_names, ask->n_options);
+	add_texts(&p, ask->option_values, ask->n_options);
+	bf_pg_add_int(&p, ask->concurrency);
+	bf_pg_add_text(&p, interval);
+	add_texts(&p, who, 2);
+	return run_statement(pg, &bf_sql_plan_insert_run, &p, err);
+}
+
+static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
+					   struct bf_error *err)
+{
+	static const char *const on_failure[] = {[BF_HALT] = "halt", [BF_CONTINUE] = "continue"};
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, plan->run);
+	bf_pg_add_text(&p, s->step->name);
+	bf_pg_add_int(&p, s->step->ordinal);
+	bf_pg_add_text(&p, bf_kind_name(s->step->kind));
+	bf_pg_add_int(&p, s->jobs);
+	bf_pg_array_begin(&p);
+	for (size_t i = 0; i < s->n_needs; i++)
+		bf_pg_array_text(&p, ask->pipeline->steps[s->needs[i]].name);
+	bf_pg_array_end(&p);
+	bf_pg_add_text(&p, on_failure[s->step->on_failure]);
+	bf_pg_add_int(&p, s->step->concurrency);
+	bf_pg_add_bool(&p, bf_step_chronological(s->step));
+	bf_pg_add_bool(&p, s->step->per == BF_PER_RUN);
+	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
+}
+
+/* One row of COPY: run, step, seq, chunk, since, until, key. */
+static void add_job(struct bf_buf *rows, const char *run, const char *step, int64_t seq, const char *chunk, const struct bf_span *days,
+					const char *key)
+{
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	bf_buf_printf(rows, "%s\t%s\t%lld\t", run, step, (long long)seq);
+	bf_pg_copy_escape(rows, chunk);
+	bf_buf_addch(rows, '\t');
+	bf_pg_copy_escape(rows, days ? bf_date_format(days->first, since) : NULL);
+	bf_buf_addch(rows, '\t');
+	bf_pg_copy_escape(rows, days ? bf_date_format(days->last, until) : NULL);
+	bf_buf_addch(rows, '\t');
+	bf_pg_copy_escape(rows, key);
+	bf_buf_addch(rows, '\n');
+}
+
+static int copy_chunks(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
+					   struct bf_buf *rows, struct bf_error *err)
+{
+	struct bf_cut cut = bf_plan_cut(ask, s);
+	struct bf_span chunk;
+	char text[BF_CHUNK_MAX + 1];
+	int64_t seq = 0;
+	int rc = 0;
+	while (rc == 0 && bf_cut_next(&cut, &chunk)) {
+		bf_plan_chunk_text(ask, chunk, text);
+		add_job(rows, plan->run, s->step->name, ++seq, text, ask->keys ? NULL : &chunk, ask->keys ? text : NULL);
+		if (rows->len < COPY_BYTES)
+			continue;
+		rc = bf_pg_copy_put(pg, rows->data, rows->len, err);
+		bf_buf_clear(rows);
+	}
+	bf_cut_release(&cut);
+	return rc;
+}
+
+static int copy_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
+					 struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf rows;
+	int64_t copied = 0;
+	bf_buf_init(&rows, 2 * COPY_BYTES);
+	int rc = bf_pg_copy_begin(pg, &bf_sql_plan_copy_jobs, err);
+	if (rc < 0)
+		return rc;
+	if (s->step->per == BF_PER_RUN)
+		add_job(&rows, plan->run, s->step->name, 1, s->first, ask->keys ? NULL : &plan->whole, NULL);
+	else
+		rc = copy_chunks(pg, ask, plan, s, &rows, err);
+	if (rc == 0 && rows.len > 0)
+		rc = bf_pg_copy_put(pg, rows.data, rows.len, err);
+	if (rc == 0)
+		rc = bf_pg_copy_end(pg, &copied, err);
+	if (rc == 0 && copied != s->jobs)
+		rc = bf_fail(err, BF_E_INTERNAL, "step %s: %lld jobs were planned and %lld written", s->step->name, (long long)s->jobs,
+					 (long long)copied);
+	if (rc == 0 && BF_FAILPOINT("mid_plan"))
+		rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_plan");
+	return rc;
+}
+
+int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err)
+{
+	char sha256[65];
+	int rc = pin_pipeline(pg, ask->pipeline, sha256, sizeof(sha256), err);
+	if (rc == 0)
+		rc = insert_run(pg, ask, plan, sha256, err);
+	for (int i = 0; rc == 0 && i < plan->n_steps; i++) {
+		const struct bf_step_plan *s = &plan->steps[i];
+		if (s->left_out)
+			continue;
+		rc = insert_step(pg, ask, plan, s, err);
+		if (rc == 0 && s->jobs > 0)
+			rc = copy_step(pg, ask, plan, s, err);
+	}
+	return rc;
+}

@@ -1,0 +1,443 @@
+#include "core/reconcile.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/mem.h"
+#include "core/pipeline.h"
+#include "core/states.h"
+
+#define PUSH_PAGE       1000 /* chunks in one push: keeps the function under a few ms */
+#define RUNS_PAGE       100
+#define ADOPT_PAGE      200
+#define HEAD            100   /* pending jobs at each step's head that are looked for in Redis */
+#define REBUILD_WAIT_MS 30000 /* how long to wait for a rebuild that another process is at */
+
+/* ---- one run ---- */
+
+static bool has_ended(const char *state)
+{
+	enum bf_run_state s;
+	return bf_run_state_parse(state, &s) && bf_run_state_ended(s);
+}
+
+static int call(struct bf_upkeep *u, struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+{
+	int rc = bf_queue_call(u->redis, cmd, out, err);
+	bf_redis_cmd_release(cmd);
+	return rc;
+}
+
+static void begin(struct bf_upkeep *u, struct bf_redis_cmd *cmd, const char *function, const char *run)
+{
+	bf_redis_cmd_init(cmd);
+	bf_queue_fcall(cmd, function, u->generation);
+	bf_redis_arg(cmd, run);
+}
+
+static void add_run_fields(struct bf_redis_cmd *cmd, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps)
+{
+	BF_AUTOBUF struct bf_buf names;
+	bf_buf_init(&names, (size_t)BF_STEPS_MAX * (BF_NAME_MAX + 1));
+	for (int i = 0; i < n_steps; i++)
+		bf_buf_printf(&names, "%s%s", i ? " " : "", steps[i].step);
+	const char *const fields[][2] = {{"state", row->state},          {"pipeline", row->pipeline}, {"since", row->since},
+									 {"until", row->until},          {"queue", row->queue},       {"steps", names.data},
+									 {"created_at", row->created_at}};
+	bf_redis_arg_int(cmd, (int64_t)BF_COUNT_OF(fields) + 3 + (row->since_last_start_ms >= 0));
+	for (size_t i = 0; i < BF_COUNT_OF(fields); i++) {
+		bf_redis_arg(cmd, fields[i][0]);
+		bf_redis_arg(cmd, fields[i][1]);
+	}
+	bf_redis_arg(cmd, "version");
+	bf_redis_arg_int(cmd, row->version);
+	bf_redis_arg(cmd, "concurrency");
+	bf_redis_arg_int(cmd, row->concurrency);
+	bf_redis_arg(cmd, "interval_ms");
+	bf_redis_argf(cmd, "%.3f", row->interval_ms);
+	if (row->since_last_start_ms >= 0) {
+		bf_redis_arg(cmd, "since_last_start_ms");
+		bf_redis_arg_int(cmd, row->since_last_start_ms);
+	}
+}
+
+static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, int64_t *pushed,
+					struct bf_error *err)
+{
+	struct bf_redis_cmd cmd;
+	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+	begin(u, &cmd, "sync_run", row->run);
+	add_run_fields(&cmd, row, steps, n_steps);
+	for (int i = 0; i < n_steps; i++) {
+		bf_redis_arg(&cmd, steps[i].step);
+		bf_redis_arg_int(&cmd, steps[i].ordinal);
+		bf_redis_arg(&cmd, steps[i].state);
+		bf_redis_arg_int(&cmd, steps[i].planned);
+		bf_redis_arg_int(&cmd, steps[i].concurrency);
+		bf_redis_arg(&cmd, steps[i].chronological ? "1" : "0");
+		bf_redis_arg_int(&cmd, steps[i].plan_number);
+	}
+	int rc = call(u, &cmd, &reply, err);
+	for (int i = 0; rc == 0 && i < n_steps; i++)
+		pushed[i] = bf_redis_int(bf_redis_at(bf_redis_at(reply, 1), (size_t)i));
+	return rc;
+}
+
+/* Appends what the ledger has beyond `pushed`, page by page; another process may be doing the same. */
+static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t pushed, struct bf_error *err)
+{
+	while (pushed < step->planned) {
+		BF_AUTORESULT struct bf_pg_result *page = NULL;
+		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+		int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)pushed, PUSH_PAGE, &page, err);
+		if (rc < 0)
+			return rc;
+		int n = bf_pg_rows(page);
+		int64_t upto = n < PUSH_PAGE ? step->planned : bf_pg_int(page, n - 1, 0);
+		struct bf_redis_cmd cmd;
+		begin(u, &cmd, "push", run);
+		bf_redis_arg(&cmd, step->step);
+		bf_redis_arg_int(&cmd, pushed);
+		bf_redis_arg_int(&cmd, upto);
+		for (int i = 0; i < n; i++)
+			bf_redis_argf(&cmd, "%s#%s", bf_pg_text(page, i, 1), bf_pg_text(page, i, 0));
+		rc = call(u, &cmd, &reply, err);
+		if (rc < 0)
+			return rc;
+		int64_t now = bf_redis_int(bf_redis_at(reply, 1));
+		if (now <= pushed && now != upto)
+			return 0; /* the list was made anew under our feet: the next look finds it */
+		pushed = now;
+		if (BF_FAILPOINT("mid_push"))
+			return bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_push");
+	}
+	return 0;
+}
+
+static int end_run(struct bf_upkeep *u, const char *run, const struct bf_step_row *steps, int n_steps, struct bf_error *err)
+{
+	struct bf_redis_cmd cmd;
+	begin(u, &cmd, "end_run", run);
+	for (int i = 0; i < n_steps; i++)
+		bf_redis_arg(&cmd, steps[i].step);
+	return call(u, &cmd, NULL, err);
+}
+
+/* Puts jobs (rows of unsettled_jobs) where Redis should have them. */
+static int adopt(struct bf_upkeep *u, const char *run, bool rebuilding, const struct bf_pg_result *jobs, int *repaired,
+				 struct bf_error *err)
+{
+	int rc = 0;
+	for (int from = 0; rc == 0 && from < bf_pg_rows(jobs); from += ADOPT_PAGE) {
+		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+		struct bf_redis_cmd cmd;
+		begin(u, &cmd, "adopt", run);
+		bf_redis_arg_int(&cmd, u->lease_ms);
+		bf_redis_arg(&cmd, rebuilding ? "1" : "0");
+		for (int i = from; i < bf_pg_rows(jobs) && i < from + ADOPT_PAGE; i++) {
+			bf_redis_arg(&cmd, bf_pg_text(jobs, i, 0));
+			bf_redis_argf(&cmd, "%s#%s", bf_pg_text(jobs, i, 2), bf_pg_text(jobs, i, 1));
+			bf_redis_arg(&cmd, bf_pg_text(jobs, i, 3));
+		}
+		rc = call(u, &cmd, &reply, err);
+		if (rc == 0 && repaired)
+			*repaired += (int)bf_redis_int(bf_redis_at(reply, 1));
+	}
+	return rc;
+}
+
+/* The places (from 1) of jobs that Redis has nowhere. */
+static int find_missing(struct bf_upkeep *u, const char *run, const struct bf_pg_result *jobs, int *places, size_t *n, struct bf_error *err)
+{
+	int rc = 0;
+	*n = 0;
+	for (int from = 0; rc == 0 && from < bf_pg_rows(jobs); from += ADOPT_PAGE) {
+		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+		struct bf_redis_cmd cmd;
+		begin(u, &cmd, "missing", run);
+		for (int i = from; i < bf_pg_rows(jobs) && i < from + ADOPT_PAGE; i++) {
+			bf_redis_arg(&cmd, bf_pg_text(jobs, i, 0));
+			bf_redis_argf(&cmd, "%s#%s", bf_pg_text(jobs, i, 2), bf_pg_text(jobs, i, 1));
+		}
+		rc = call(u, &cmd, &reply, err);
+		const struct bf_redis_reply *found = rc == 0 ? bf_redis_at(reply, 1) : NULL;
+		for (size_t i = 0; found && i < bf_redis_count(found); i++)
+			places[(*n)++] = from + (int)bf_redis_int(bf_redis_at(found, i));
+	}
+	return rc;
+}
+
+/*
+ * Jobs that the ledger has as running, or pending at a step's head, and that Redis has nowhere. Both are read at different moments, so the
+ * ledger is asked once more about what seemed to be missing: a job leaves Redis only after it is settled, and so what is not settled even
+ * then is lost.
+ */
+static int bring_back_missing(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *jobs = NULL, *lost = NULL;
+	size_t n = 0;
+	int rc = bf_ledger_unsettled_jobs(u->pg, run, HEAD, &jobs, err);
+	if (rc < 0)
+		return rc;
+	BF_AUTOFREE int *places = bf_alloc((size_t)(bf_pg_rows(jobs) + 1) * sizeof(*places));
+	rc = find_missing(u, run, jobs, places, &n, err);
+	if (rc < 0 || n == 0)
+		return rc;
+	rc = bf_ledger_still_unsettled(u->pg, run, jobs, places, n, &lost, err);
+	return rc < 0 ? rc : adopt(u, run, false, lost, repaired, err);
+}
+
+/* Jobs that run while the queue is rebuilt keep their workers. */
+static int keep_running(struct bf_upkeep *u, const char *run, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *jobs = NULL;
+	int rc = bf_ledger_unsettled_jobs(u->pg, run, 0, &jobs, err);
+	return rc < 0 ? rc : adopt(u, run, true, jobs, NULL, err);
+}
+
+static int repair(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *counts = NULL;
+	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+	int rc = bf_ledger_run_counts(u->pg, run, &counts, err);
+	if (rc < 0)
+		return rc;
+	struct bf_redis_cmd cmd;
+	begin(u, &cmd, "repair", run);
+	for (int i = 0; i < bf_pg_rows(counts); i++)
+		for (int col = 0; col < 5; col++)
+			bf_redis_arg(&cmd, bf_pg_text(counts, i, col));
+	rc = call(u, &cmd, &reply, err);
+	if (rc == 0 && repaired)
+		*repaired += (int)bf_redis_int(bf_redis_at(reply, 1));
+	return rc;
+}
+
+static int look_deep(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+{
+	bool locked = false;
+	int rc = bf_ledger_lock_reconcile(u->pg, run, &locked, err);
+	if (rc < 0 || !locked)
+		return rc;
+	rc = bring_back_missing(u, run, repaired, err);
+	if (rc == 0)
+		rc = repair(u, run, repaired, err);
+	bf_ledger_unlock_reconcile(u->pg, run);
+	return rc;
+}
+
+/* What reconcile and rebuild have in common: the run's state and its plan go to Redis. While rebuilding, the jobs that run at that moment
+ * are put under their workers' names before anything is pushed, so that nobody else is given them. */
+static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool *ended, struct bf_error *err)
+{
+	struct bf_run_row row;
+	struct bf_step_row steps[BF_STEPS_MAX];
+	int64_t pushed[BF_STEPS_MAX];
+	int n = 0;
+	int rc = bf_ledger_run_row(u->pg, run, &row, err);
+	if (rc == 0)
+		rc = bf_ledger_run_steps(u->pg, run, steps, BF_STEPS_MAX, &n, err);
+	if (rc == 0)
+		rc = sync_run(u, &row, steps, n, pushed, err);
+	if (rc == 0 && rebuilding)
+		rc = keep_running(u, run, err);
+	if (rc < 0)
+		return rc;
+	*ended = has_ended(row.state);
+	for (int i = 0; rc == 0 && !*ended && i < n; i++)
+		if (strcmp(steps[i].state, "released") == 0)
+			rc = push_step(u, run, &steps[i], pushed[i], err);
+	if (rc == 0 && *ended)
+		rc = end_run(u, run, steps, n, err);
+	return rc;
+}
+
+int bf_reconcile_run(struct bf_upkeep *u, const char *run, bool deep, char *state, int *repaired, struct bf_error *err)
+{
+	char now[16];
+	bool ended = false;
+	int rc = bf_ledger_advance(u->pg, run, now, err);
+	if (rc == 0)
+		rc = bring_up(u, run, false, &ended, err);
+	if (rc == 0 && deep && !ended)
+		rc = look_deep(u, run, repaired, err);
+	else if (rc == 0 && ended)
+		rc = repair(u, run, NULL, err); /* the counters that people read for a week are the ledger's */
+	if (state)
+		snprintf(state, 16, "%s", now);
+	return rc;
+}
+
+/* Calls `each` for the runs that are not ended, a page at a time. */
+static int each_active(struct bf_upkeep *u, int (*each)(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err), void *data,
+					   struct bf_error *err)
+{
+	char after[BF_RUN_MAX + 1] = "";
+	for (;;) {
+		BF_AUTORESULT struct bf_pg_result *page = NULL;
+		int rc = bf_ledger_active_runs(u->pg, after, RUNS_PAGE, &page, err);
+		for (int i = 0; rc == 0 && i < bf_pg_rows(page); i++)
+			rc = each(u, bf_pg_text(page, i, 0), data, err);
+		if (rc < 0)
+			return rc;
+		if (bf_pg_rows(page) < RUNS_PAGE)
+			return 0;
+		snprintf(after, sizeof(after), "%s", bf_pg_text(page, RUNS_PAGE - 1, 0));
+	}
+}
+
+struct all {
+	bool deep;
+	int *repaired;
+};
+
+static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
+{
+	struct all *all = data;
+	return bf_reconcile_run(u, run, all->deep, NULL, all->repaired, err);
+}
+
+/* Runs that Redis still shows as under way although the ledger has ended them. */
+static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
+{
+	struct bf_redis_cmd cmd;
+	BF_AUTOREPLY struct bf_redis_reply *known = NULL;
+	bf_redis_cmd_init(&cmd);
+	bf_redis_arg(&cmd, "SMEMBERS");
+	bf_redis_arg(&cmd, "bf:runs");
+	int rc = bf_redis_exec(u->redis, &cmd, &known, err);
+	bf_redis_cmd_release(&cmd);
+	for (size_t i = 0; rc == 0 && i < bf_redis_count(known); i++) {
+		struct bf_run_row row;
+		const char *run = bf_redis_text(bf_redis_at(known, i));
+		rc = bf_ledger_run_row(u->pg, run, &row, err);
+		if (rc == 0 && has_ended(row.state))
+			rc = bf_reconcile_run(u, run, false, NULL, NULL, err);
+	}
+	return rc;
+}
+
+int bf_reconcile_all(struct bf_upkeep *u, bool deep, int *repaired, struct bf_error *err)
+{
+	struct all all = {.deep = deep, .repaired = repaired};
+	int rc = each_active(u, reconcile_one, &all, err);
+	return rc < 0 ? rc : reconcile_ended(u, err);
+}
+
+/* ---- rebuild ---- */
+
+static int name_run(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
+{
+	struct bf_redis_cmd *cmd = data;
+	struct bf_step_row steps[BF_STEPS_MAX];
+	int n = 0;
+	int rc = bf_ledger_run_steps(u->pg, run, steps, BF_STEPS_MAX, &n, err);
+	bf_redis_arg(cmd, run);
+	bf_redis_arg_int(cmd, n);
+	for (int i = 0; i < n; i++)
+		bf_redis_arg(cmd, steps[i].step);
+	return rc;
+}
+
+static int collect_queue(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
+{
+	struct bf_buf *queues = data; /* names, each ending in a newline */
+	struct bf_run_row row;
+	int rc = bf_ledger_run_row(u->pg, run, &row, err);
+	BF_AUTOFREE char *line = bf_asprintf("%s\n", row.queue);
+	const char *at = rc == 0 ? strstr(queues->data, line) : queues->data;
+	if (!at || (at != queues->data && at[-1] != '\n'))
+		bf_buf_addstr(queues, line);
+	return rc;
+}
+
+static int bring_back(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
+{
+	(void)data;
+	bool ended = false;
+	return bring_up(u, run, true, &ended, err);
+}
+
+static int rebuild(struct bf_upkeep *u, int64_t from, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf queues;
+	struct bf_redis_cmd cmd;
+	bf_buf_init(&queues, 1u << 20);
+	bf_buf_addstr(&queues, "");
+	int rc = bf_ledger_next_generation(u->pg, from, &u->generation, err);
+	if (rc == 0)
+		rc = each_active(u, collect_queue, &queues, err);
+	if (rc < 0)
+		return rc;
+	int n = 0;
+	for (const char *c = queues.data; c && *c; c++)
+		n += *c == '\n';
+	bf_redis_cmd_init(&cmd);
+	bf_queue_fcall(&cmd, "rebuild_begin", u->generation);
+	bf_redis_arg_int(&cmd, n);
+	for (const char *c = queues.data; c && *c; c = strchr(c, '\n') + 1)
+		bf_redis_arg_len(&cmd, c, (size_t)(strchr(c, '\n') - c));
+	rc = each_active(u, name_run, &cmd, err);
+	if (rc < 0) {
+		bf_redis_cmd_release(&cmd);
+		return rc;
+	}
+	rc = call(u, &cmd, NULL, err);
+	if (rc == 0)
+		rc = each_active(u, bring_back, NULL, err);
+	if (rc == 0 && BF_FAILPOINT("mid_rebuild"))
+		rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_rebuild");
+	if (rc < 0)
+		return rc;
+	bf_redis_cmd_init(&cmd);
+	bf_queue_fcall(&cmd, "rebuild_end", u->generation);
+	bf_redis_arg_int(&cmd, u->lease_ms);
+	return call(u, &cmd, NULL, err);
+}
+
+/* Both sides' generation, read once. */
+static int generations(struct bf_upkeep *u, int64_t *ledger, int64_t *queue, struct bf_error *err)
+{
+	int rc = bf_ledger_generation(u->pg, ledger, err);
+	return rc < 0 ? rc : bf_queue_generation(u->redis, queue, err);
+}
+
+int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err)
+{
+	if (rebuilt)
+		*rebuilt = false;
+	int rc = bf_queue_load(u->redis, err);
+	if (rc < 0)
+		return rc;
+	for (int64_t give_up = bf_mono_ms() + REBUILD_WAIT_MS;;) {
+		int64_t ledger, queue;
+		bool locked = false;
+		rc = generations(u, &ledger, &queue, err);
+		if (rc < 0)
+			return rc;
+		if (ledger == queue) {
+			u->generation = ledger;
+			return 0;
+		}
+		rc = bf_ledger_lock_rebuild(u->pg, &locked, err);
+		if (rc < 0)
+			return rc;
+		if (locked) {
+			rc = generations(u, &ledger, &queue, err);
+			if (rc == 0 && ledger != queue) {
+				rc = rebuild(u, ledger, err);
+				if (rc == 0 && rebuilt)
+					*rebuilt = true;
+			}
+			bf_ledger_unlock_rebuild(u->pg);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		if (bf_mono_ms() > give_up)
+			return bf_fail(err, BF_E_UNAVAILABLE, "another process has been rebuilding the queue in Redis for more than %d s; try again",
+						   REBUILD_WAIT_MS / 1000);
+		usleep(50 * 1000);
+	}
+}

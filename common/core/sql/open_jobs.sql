@@ -1,0 +1,67 @@
+-- Open (PROTOCOL L2): takes jobs that Redis has handed out, one row for every input, in the order given.
+--   $1 runs, $2 steps, $3 seqs: the jobs, each once, sorted;  $4 the worker;
+--   $5, $6 the backend that will run each job's SQL (pid and start), or nulls;  $7 whether the worker runs it alone.
+-- verdict: opened | settled | locked | early | closed (step not released, run stopping) | cancelled | unknown |
+--   suspect (its worker was gone twice while it was open: it has to run alone)
+-- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
+-- Every row is looked up once by its key and locked without waiting, so that two workers never wait for each other here.
+with asked as materialized (
+    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone
+      from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
+           as a (run, step, seq, pid, start, alone, ord)
+), runs as materialized (
+    select r.run, r.state from bf.run r where r.run = any ($1::text[]) order by r.run for share
+), found as materialized (
+    select a.*, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
+           j.checkpoint, j.since, j.until, j.key, j.chunk, j.started_at,
+           j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
+           j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
+           (select r.state from runs r where r.run = a.run) as run_state,
+           (select s.state = 'released' and not s.halted from bf.step s where s.run = a.run and s.step = a.step) as step_open
+      from asked a
+      left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
+                            for no key update skip locked) j on true
+), judged as materialized (
+    select f.*, case
+        when f.state is null then 'locked'
+        when f.state in ('cancelled') or f.run_state = 'cancelled' then 'cancelled'
+        when f.state not in ('pending', 'running') then 'settled'
+        when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
+        when f.not_before > clock_timestamp() then 'early'
+        when f.deaths >= 3 then 'poisoned'
+        when f.crashes >= 2 and not f.alone then 'suspect'
+        else 'opened' end as verdict
+      from found f
+), opened as (
+    update bf.job j
+       set state = 'running', epoch = o.epoch + 1, worker = $4::text, backend_pid = o.pid, backend_start = o.start,
+           started_at = clock_timestamp(), not_before = null, progress_number = 0,
+           crashes = o.crashes, deaths = o.deaths, alone = o.alone
+      from judged o
+     where o.verdict = 'opened' and j.run = o.run and j.step = o.step and j.seq = o.seq
+), poisoned as (
+    update bf.job j
+       set state = 'failed', epoch = o.epoch + 1, deaths = o.deaths, finished_at = clock_timestamp(), error_category = 'crash',
+           error = 'its worker was gone three times while it ran alone'
+      from judged o
+     where o.verdict = 'poisoned' and j.run = o.run and j.step = o.step and j.seq = o.seq
+    returning j.run, j.step, j.seq, o.epoch, o.held_by, o.started_at, j.error
+), tried as (
+    insert into bf.attempt (run, step, seq, epoch, worker, started_at, category, error)
+    select p.run, p.step, p.seq, p.epoch, p.held_by, p.started_at, 'crash', p.error from poisoned p
+), halted as (
+    update bf.step s set halted = true
+      from poisoned p
+     where s.run = p.run and s.step = p.step and s.chronological and s.on_failure = 'halt'
+)
+select o.ord,
+       case when o.state is null and not exists (select from bf.job j where j.run = o.run and j.step = o.step and j.seq = o.seq)
+            then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
+       case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
+       case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
+       o.attempts, o.checkpoint, o.since, o.until, o.key, o.chunk,
+       ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint as early_ms,
+       case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
+       case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start
+  from judged o
+ order by o.ord;

@@ -1,0 +1,26 @@
+-- What a step need not do in a range, day by day (PROTOCOL P1, P2): intervals of days and why, in order. The rest is missing.
+--   $1 pipeline, $2 step, $3, $4 names and values of the identity's parameters, $5 first day, $6 last day,
+--   $7 reprocess: none | failed | completed
+-- verdict: done | failed | held (by an unfinished run).  Days are counted from 1970-01-01.
+-- The last word on a day counts: of two runs that settled it, the later one.
+with jobs as materialized (
+    select j.run, j.since, j.until, j.finished_at, r.created_at,
+           case when j.state in ('done', 'failed') then j.state
+                when r.state not in ('done', 'failed', 'cancelled') then 'held' end as word
+      from bf.run r join bf.job j on j.run = r.run and j.step = $2::text
+     where r.pipeline = $1::text and r.identity = jsonb_object($3::text[], $4::text[])
+       and j.since <= $6::date and j.until >= $5::date and j.state in ('pending', 'running', 'done', 'failed')
+), words as (
+    select distinct on (d.day) d.day, j.word, j.run
+      from jobs j cross join lateral generate_series(greatest(j.since, $5::date) - date '1970-01-01',
+                                                     least(j.until, $6::date) - date '1970-01-01') as d(day)
+     where j.word is not null
+     order by d.day, j.word = 'held' desc, j.finished_at desc nulls last, j.created_at desc, j.run
+), verdicts as (
+    select day, word as verdict, case when word <> 'done' then run end as run
+      from words
+     where word = 'held' or (word = 'done' and $7::text <> 'completed') or (word = 'failed' and $7::text = 'none')
+), numbered as (
+    select *, day - row_number() over (partition by verdict, run order by day) as island from verdicts
+)
+select verdict, run, min(day) as first, max(day) as last from numbered group by verdict, run, island order by first;

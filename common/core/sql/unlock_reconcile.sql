@@ -1,0 +1,2 @@
+-- $1 run
+select pg_advisory_unlock(hashtext('bf.reconcile'), hashtext($1::text)) as unlocked;

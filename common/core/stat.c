@@ -1,0 +1,148 @@
+#include "core/stat.h"
+
+#include "bf_sql.h"
+
+static int query(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *params, struct bf_pg_result **out,
+				 struct bf_error *err)
+{
+	int rc = bf_pg_exec(pg, stmt, params, out, err);
+	bf_pg_params_release(params);
+	return rc;
+}
+
+static int query_text(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *text, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, text);
+	return query(pg, stmt, &p, out, err);
+}
+
+int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, limit);
+	return query(pg, &bf_sql_stat_runs, &p, out, err);
+}
+
+int bf_stat_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_run, run, out, err);
+}
+
+int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_steps, run, out, err);
+}
+
+int bf_stat_running(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_running, run, out, err);
+}
+
+int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_last_error, run, out, err);
+}
+
+static void move_cursor(struct bf_stat_cursor *cursor, const struct bf_pg_result *page, int ordinal_column, int seq_column)
+{
+	int last = bf_pg_rows(page) - 1;
+	if (last < 0)
+		return;
+	cursor->ordinal = ordinal_column < 0 ? cursor->ordinal : bf_pg_int(page, last, ordinal_column);
+	cursor->seq = bf_pg_int(page, last, seq_column);
+}
+
+int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *state, const char *step, struct bf_stat_cursor *cursor, int limit,
+				 struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, state);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_int(&p, cursor->ordinal);
+	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_int(&p, limit);
+	int rc = query(pg, &bf_sql_stat_jobs, &p, out, err);
+	if (rc == 0)
+		move_cursor(cursor, *out, BF_JOBS_ORDINAL, BF_JOBS_SEQ);
+	return rc;
+}
+
+int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, struct bf_stat_cursor *cursor, int limit,
+					 struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_int(&p, cursor->ordinal);
+	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_int(&p, limit);
+	int rc = query(pg, &bf_sql_stat_failures, &p, out, err);
+	if (rc == 0)
+		move_cursor(cursor, *out, BF_FAILURES_ORDINAL, BF_FAILURES_SEQ);
+	return rc;
+}
+
+int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, pipeline);
+	bf_pg_add_text(&p, step);
+	return query(pg, &bf_sql_stat_coverage, &p, out, err);
+}
+
+int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	return query(pg, &bf_sql_stat_pipelines, &p, out, err);
+}
+
+int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_pipeline_steps, pipeline, out, err);
+}
+
+int bf_stat_events(struct bf_pg *pg, const char *run, struct bf_stat_cursor *cursor, int limit, struct bf_pg_result **out,
+				   struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_int(&p, limit);
+	int rc = query(pg, &bf_sql_stat_events, &p, out, err);
+	if (rc == 0)
+		move_cursor(cursor, *out, -1, BF_EVENTS_ID);
+	return rc;
+}
+
+int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	return query(pg, &bf_sql_stat_queues, &p, out, err);
+}
+
+int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
+					struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_array_begin(&p);
+	for (size_t i = 0; i < n; i++)
+		bf_pg_array_text(&p, jobs[i].step);
+	bf_pg_array_end(&p);
+	bf_pg_array_begin(&p);
+	for (size_t i = 0; i < n; i++)
+		bf_pg_array_int(&p, jobs[i].seq);
+	bf_pg_array_end(&p);
+	return query(pg, &bf_sql_stat_settled, &p, out, err);
+}

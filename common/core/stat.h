@@ -1,0 +1,173 @@
+/*
+ * What people ask the ledger: the reading side, for `bfstat`. One statement sql/stat_*.sql, one function; the result is given as it is,
+ * with its columns named here. All of it is read-only. Times are milliseconds since 1970 by the server's clock; a time that is not there
+ * yet is NULL, which bf_pg_int reads as 0.
+ *
+ * What can be long comes in pages: begin with bf_stat_cursor_start, call again with the same cursor until a page has fewer rows
+ * than were asked for; the function moves the cursor on.
+ */
+#ifndef BF_CORE_STAT_H
+#define BF_CORE_STAT_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/pg.h"
+
+struct bf_stat_cursor {
+	int64_t ordinal, seq; /* after this step and job (events: seq is the event's id) */
+};
+static inline struct bf_stat_cursor bf_stat_cursor_start(void)
+{
+	return (struct bf_stat_cursor){.ordinal = -1};
+}
+
+enum bf_stat_runs_column {
+	BF_RUNS_RUN,
+	BF_RUNS_PIPELINE,
+	BF_RUNS_SINCE,
+	BF_RUNS_UNTIL,
+	BF_RUNS_STATE,
+	BF_RUNS_QUEUE,
+	BF_RUNS_ALL,
+	BF_RUNS_ATTENTION,
+	BF_RUNS_PLANNED,
+	BF_RUNS_PENDING,
+	BF_RUNS_RUNNING,
+	BF_RUNS_DONE,
+	BF_RUNS_FAILED,
+	BF_RUNS_SKIPPED,
+	BF_RUNS_CANCELLED,
+	BF_RUNS_UNDONE,
+	BF_RUNS_RECENT,
+	BF_RUNS_CREATED,
+	BF_RUNS_STARTED,
+	BF_RUNS_FINISHED,
+	BF_RUNS_NOW
+};
+int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_run_column {
+	BF_RUN_RUN,
+	BF_RUN_PIPELINE,
+	BF_RUN_SINCE,
+	BF_RUN_UNTIL,
+	BF_RUN_STATE,
+	BF_RUN_QUEUE,
+	BF_RUN_CONCURRENCY,
+	BF_RUN_PARAMS,
+	BF_RUN_REQUESTED_BY,
+	BF_RUN_NOTE,
+	BF_RUN_CREATED,
+	BF_RUN_FINISHED,
+	BF_RUN_NOW
+};
+int bf_stat_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: no such run */
+
+enum bf_stat_steps_column {
+	BF_STEPS_STEP,
+	BF_STEPS_KIND,
+	BF_STEPS_STATE,
+	BF_STEPS_PLANNED,
+	BF_STEPS_NEEDS,
+	BF_STEPS_PENDING,
+	BF_STEPS_RUNNING,
+	BF_STEPS_DONE,
+	BF_STEPS_FAILED,
+	BF_STEPS_SKIPPED,
+	BF_STEPS_CANCELLED,
+	BF_STEPS_UNDONE,
+	BF_STEPS_RECENT,
+	BF_STEPS_STARTED,
+	BF_STEPS_FINISHED
+};
+int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_running_column {
+	BF_RUNNING_RUN,
+	BF_RUNNING_STEP,
+	BF_RUNNING_SEQ,
+	BF_RUNNING_CHUNK,
+	BF_RUNNING_WORKER,
+	BF_RUNNING_EPOCH,
+	BF_RUNNING_ATTEMPTS,
+	BF_RUNNING_STARTED,
+	BF_RUNNING_PROGRESS_DONE,
+	BF_RUNNING_PROGRESS_TOTAL,
+	BF_RUNNING_NOTE
+};
+int bf_stat_running(struct bf_pg *pg, const char *run /* NULL: of all runs */, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_last_error_column {
+	BF_LAST_STEP,
+	BF_LAST_CHUNK,
+	BF_LAST_CATEGORY,
+	BF_LAST_ERROR,
+	BF_LAST_STATE,
+	BF_LAST_ATTEMPTS,
+	BF_LAST_AT
+};
+int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: none yet */
+
+enum bf_stat_jobs_column {
+	BF_JOBS_ORDINAL,
+	BF_JOBS_STEP,
+	BF_JOBS_SEQ,
+	BF_JOBS_CHUNK,
+	BF_JOBS_STATE,
+	BF_JOBS_ATTEMPTS,
+	BF_JOBS_EPOCH,
+	BF_JOBS_WORKER,
+	BF_JOBS_STARTED,
+	BF_JOBS_FINISHED,
+	BF_JOBS_NOT_BEFORE,
+	BF_JOBS_ROWS,
+	BF_JOBS_PROGRESS_DONE,
+	BF_JOBS_PROGRESS_TOTAL,
+	BF_JOBS_CHECKPOINT,
+	BF_JOBS_NOTE,
+	BF_JOBS_CATEGORY,
+	BF_JOBS_ERROR
+};
+/* state, step: NULL for any. */
+int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *state, const char *step, struct bf_stat_cursor *cursor, int limit,
+				 struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_failures_column {
+	BF_FAILURES_ORDINAL,
+	BF_FAILURES_STEP,
+	BF_FAILURES_SEQ,
+	BF_FAILURES_CHUNK,
+	BF_FAILURES_ATTEMPTS,
+	BF_FAILURES_CATEGORY,
+	BF_FAILURES_ERROR,
+	BF_FAILURES_TAIL,
+	BF_FAILURES_WORKER,
+	BF_FAILURES_RETRY,
+	BF_FAILURES_FINISHED
+};
+int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, struct bf_stat_cursor *cursor, int limit,
+					 struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_coverage_column { BF_COVERAGE_STEP, BF_COVERAGE_IDENTITY, BF_COVERAGE_WHAT, BF_COVERAGE_FIRST, BF_COVERAGE_LAST };
+int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);
+
+int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);                            /* a name each */
+int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err); /* a name each */
+
+enum bf_stat_events_column { BF_EVENTS_ID, BF_EVENTS_AT, BF_EVENTS_WHO, BF_EVENTS_WHAT, BF_EVENTS_STEP, BF_EVENTS_CHUNK, BF_EVENTS_NOTE };
+int bf_stat_events(struct bf_pg *pg, const char *run, struct bf_stat_cursor *cursor, int limit, struct bf_pg_result **out,
+				   struct bf_error *err);
+
+enum bf_stat_queues_column { BF_QUEUES_QUEUE, BF_QUEUES_RUNS, BF_QUEUES_PENDING, BF_QUEUES_RUNNING };
+int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);
+
+struct bf_stat_job {
+	const char *step;
+	int seq;
+};
+/* Columns: step, how many of the given jobs are settled. */
+int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
+					struct bf_error *err);
+
+#endif

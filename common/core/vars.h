@@ -1,0 +1,29 @@
+/*
+ * What a job's templates and SQL variables stand for: {{since}} {{until}} {{key}} {{run}} {{chunk}} {{step}} {{param.x}}
+ * {{env.X|default}} in argv and env; :'since' :'until' :'key' :'run' :'chunk' :'step' :'lookback_since' :'x' (a parameter) in SQL.
+ */
+#ifndef BF_CORE_VARS_H
+#define BF_CORE_VARS_H
+
+#include "base/buf.h"
+#include "base/dates.h"
+#include "base/error.h"
+
+struct bf_vars {
+	const char *run, *step, *chunk;
+	const char *since, *until, *lookback_since; /* YYYY-MM-DD; "" for a key without dates */
+	const char *key;                            /* "" for a date chunk */
+	const char *const *param_names;             /* n_params */
+	const char *const *param_values;
+	size_t n_params;
+};
+
+/* NULL: no such variable. `data` is a const struct bf_vars *: usable as a bf_sqltext_lookup. */
+const char *bf_vars_sql(void *data, const char *name, size_t len);
+
+/* Checks a template without values: unknown names, an unclosed {{. `where` names it in the error ("step daily: argv[2]"). */
+int bf_template_check(const char *text, const char *const *param_names, size_t n_params, const char *where, struct bf_error *err);
+/* env.X reads this process's environment; without a value and a default it is an input error. */
+int bf_template_render(const char *text, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err);
+
+#endif

@@ -1,0 +1,416 @@
+#include "io/pg.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/retry.h"
+#include "io/pg_internal.h"
+
+#define CONFLICT_TRIES 5
+
+struct bf_pg {
+	PGconn *conn;
+	char *where;
+	struct bf_pg_prepared prepared;
+	bool read_only; /* we asked for it */
+	bool copying;   /* between copy_begin and copy_end */
+	char last_words[BF_PG_LAST_WORDS];
+};
+
+/* All other notices go nowhere. */
+static void on_notice(void *data, const PGresult *res)
+{
+	struct bf_pg *pg = data;
+	bf_pg_note_last_words(res, pg->last_words);
+}
+
+int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err)
+{
+	struct bf_pg_target target;
+	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->read_only, err);
+	if (rc)
+		return rc;
+	PGconn *conn = PQconnectdbParams(target.keywords, target.values, 1);
+	if (PQstatus(conn) != CONNECTION_OK) {
+		rc = bf_pg_fail_connect(conn, &target, NULL, err);
+		PQfinish(conn);
+	} else {
+		struct bf_pg *pg = bf_alloc(sizeof(*pg));
+		PQsetNoticeReceiver(conn, on_notice, pg);
+		pg->conn = conn;
+		pg->where = bf_pg_where_text(conn);
+		pg->read_only = o->read_only;
+		*out = pg;
+	}
+	bf_pg_target_release(&target);
+	return rc;
+}
+
+void bf_pg_close(struct bf_pg *pg)
+{
+	if (!pg)
+		return;
+	PQfinish(pg->conn);
+	bf_pg_prepared_clear(&pg->prepared);
+	free(pg->where);
+	free(pg);
+}
+
+bool bf_pg_alive(const struct bf_pg *pg)
+{
+	return PQstatus(pg->conn) == CONNECTION_OK && !*pg->last_words;
+}
+
+static bool parameter_is_on(const struct bf_pg *pg, const char *name)
+{
+	const char *value = PQparameterStatus(pg->conn, name);
+	return value && strcmp(value, "on") == 0;
+}
+
+/* Both are reported by the server at any change, without being asked (since PostgreSQL 14). */
+bool bf_pg_is_read_only(struct bf_pg *pg)
+{
+	return parameter_is_on(pg, "in_hot_standby") || (!pg->read_only && parameter_is_on(pg, "default_transaction_read_only"));
+}
+
+int bf_pg_server_version(const struct bf_pg *pg)
+{
+	return PQserverVersion(pg->conn);
+}
+
+const char *bf_pg_where(const struct bf_pg *pg)
+{
+	return pg->where;
+}
+
+/* ---- how a request ends ---- */
+
+static int fail_broken(struct bf_pg *pg, bool sent, struct bf_error *err)
+{
+	struct bf_buf reason BF_AUTOBUF;
+	bf_buf_init(&reason, 2048);
+	if (*pg->last_words)
+		bf_buf_addstr(&reason, pg->last_words);
+	else
+		bf_pg_reason(pg->conn, &reason);
+	return bf_pg_fail_broken(pg->where, sent, reason.data, err);
+}
+
+/* A server that ended the connection while it was idle is noticed here, before anything is sent. */
+static int check_open(struct bf_pg *pg, struct bf_error *err)
+{
+	if (bf_pg_still_open(pg->conn, pg->last_words))
+		return 0;
+	return fail_broken(pg, false, err);
+}
+
+/* 0, or what res says; a broken connection outweighs it. sql: the text sent, or NULL. */
+static int judge(struct bf_pg *pg, const PGresult *res, const char *sql, struct bf_error *err)
+{
+	if (res && bf_pg_succeeded(res))
+		return 0;
+	if (!bf_pg_alive(pg))
+		return fail_broken(pg, true, err);
+	bf_pg_fail_result(res, err);
+	struct bf_buf detail BF_AUTOBUF;
+	bf_buf_init(&detail, 8192);
+	bf_pg_detail(res, sql, &detail);
+	if (detail.len && err) {
+		char sqlstate[sizeof(err->sqlstate)];
+		memcpy(sqlstate, err->sqlstate, sizeof(sqlstate));
+		bf_fail(err, BF_E_SQL, "%s\n%s", err->text, detail.data);
+		memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
+	}
+	return -BF_E_SQL;
+}
+
+/* A COPY that somebody wrote into a script has nobody to feed or to read it: it is ended, so that the rest can be read. */
+static void end_stray_copy(struct bf_pg *pg, ExecStatusType status)
+{
+	char *row;
+	if (status == PGRES_COPY_IN)
+		(void)PQputCopyEnd(pg->conn, "COPY FROM STDIN is not possible here");
+	while (status == PGRES_COPY_OUT && PQgetCopyData(pg->conn, &row, 0) > 0)
+		PQfreemem(row);
+}
+
+static void drain(struct bf_pg *pg)
+{
+	PGresult *res;
+	while ((res = PQgetResult(pg->conn))) {
+		end_stray_copy(pg, PQresultStatus(res));
+		PQclear(res);
+	}
+}
+
+/* ---- prepared statements ---- */
+
+static int prepare(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_error *err)
+{
+	if (bf_pg_prepared_has(&pg->prepared, stmt->name))
+		return 0;
+	PGresult *res = PQprepare(pg->conn, stmt->name, stmt->sql, 0, NULL);
+	int rc = bf_pg_alive(pg) ? judge(pg, res, stmt->sql, err) : fail_broken(pg, false, err);
+	PQclear(res);
+	if (rc == 0)
+		bf_pg_prepared_add(&pg->prepared, stmt->name);
+	return rc;
+}
+
+static int exec_once(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, struct bf_pg_result **out,
+					 struct bf_error *err)
+{
+	const char *values[BF_PG_PARAMS_MAX];
+	int rc = check_open(pg, err);
+	if (rc == 0)
+		rc = prepare(pg, stmt, err);
+	if (rc)
+		return rc;
+	bf_pg_param_values(params, values);
+	PGresult *res = PQexecPrepared(pg->conn, stmt->name, params ? params->count : 0, values, NULL, NULL, 0);
+	rc = judge(pg, res, stmt->sql, err);
+	if (rc == 0 && out)
+		*out = bf_pg_wrap(res);
+	else
+		PQclear(res);
+	return rc;
+}
+
+static bool is_conflict(const struct bf_error *err)
+{
+	return strcmp(err->sqlstate, "40001") == 0 || strcmp(err->sqlstate, "40P01") == 0;
+}
+
+static void wait_before_try(int attempt)
+{
+	static const struct bf_retry pause = {.first_ms = 10, .factor = 2, .max_ms = 200, .jitter = 0.5};
+	int64_t ms = bf_retry_delay_ms(&pause, attempt, bf_random_unit());
+	(void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+int bf_pg_exec(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, struct bf_pg_result **out,
+			   struct bf_error *err)
+{
+	struct bf_error why;
+	if (out)
+		*out = NULL;
+	if (params && params->text.overflow)
+		return bf_fail(err, BF_E_LIMIT, "The parameters of %s are larger than %zu bytes", stmt->name, params->text.max);
+	for (int attempt = 1;; attempt++) {
+		bool alone = PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
+		int rc = exec_once(pg, stmt, params, out, &why);
+		if (rc == -BF_E_SQL && alone && is_conflict(&why) && attempt < CONFLICT_TRIES) {
+			wait_before_try(attempt);
+			continue;
+		}
+		if (rc && err)
+			*err = why;
+		return rc;
+	}
+}
+
+/* ---- transactions ---- */
+
+static int simple(struct bf_pg *pg, const char *sql, const char *expected_tag, struct bf_error *err)
+{
+	int rc = check_open(pg, err);
+	if (rc)
+		return rc;
+	PGresult *res = PQexec(pg->conn, sql);
+	rc = judge(pg, res, NULL, err);
+	if (rc == 0 && strcmp(PQcmdStatus(res), expected_tag) != 0) {
+		/* COMMIT of a transaction that had failed is answered with ROLLBACK, and not with an error. */
+		rc = bf_fail(err, BF_E_SQL, "%s was answered with %s: the transaction had failed before", sql, PQcmdStatus(res));
+		if (err)
+			memcpy(err->sqlstate, "25P02", sizeof(err->sqlstate));
+	}
+	PQclear(res);
+	return rc;
+}
+
+int bf_pg_begin(struct bf_pg *pg, struct bf_error *err)
+{
+	/* said, as the server may have another default: each statement must see what was committed while a lock was waited for */
+	return simple(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN", err);
+}
+
+int bf_pg_commit(struct bf_pg *pg, struct bf_error *err)
+{
+	return simple(pg, "COMMIT", "COMMIT", err);
+}
+
+void bf_pg_rollback(struct bf_pg *pg)
+{
+	if (pg->copying) {
+		(void)PQputCopyEnd(pg->conn, "given up");
+		pg->copying = false;
+		drain(pg);
+	}
+	if (PQtransactionStatus(pg->conn) == PQTRANS_INTRANS || PQtransactionStatus(pg->conn) == PQTRANS_INERROR)
+		PQclear(PQexec(pg->conn, "ROLLBACK"));
+}
+
+/* ---- text that a person wrote ---- */
+
+static int start_script(struct bf_pg *pg, const char *sql, struct bf_error *err)
+{
+	int rc = check_open(pg, err);
+	if (rc == 0 && !PQsendQuery(pg->conn, sql))
+		rc = fail_broken(pg, false, err);
+	return rc;
+}
+
+int bf_pg_script(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, struct bf_error *err)
+{
+	PGresult *res, *rows = NULL;
+	if (out)
+		*out = NULL;
+	int rc = start_script(pg, sql, err);
+	if (rc)
+		return rc;
+	while ((res = PQgetResult(pg->conn))) {
+		ExecStatusType status = PQresultStatus(res);
+		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+			end_stray_copy(pg, status);
+		else if (rc == 0)
+			rc = judge(pg, res, sql, err);
+		if (rc == 0 && status == PGRES_TUPLES_OK) {
+			PQclear(rows);
+			rows = res;
+		} else {
+			PQclear(res);
+		}
+	}
+	if (rc != -BF_E_UNKNOWN_OUTCOME && !bf_pg_alive(pg))
+		rc = fail_broken(pg, true, err);
+	if (rc == 0 && out)
+		*out = bf_pg_wrap(rows);
+	else
+		PQclear(rows);
+	return rc;
+}
+
+static void cancel(struct bf_pg *pg)
+{
+	char ignored[256];
+	PGcancel *handle = PQgetCancel(pg->conn);
+	if (handle)
+		(void)PQcancel(handle, ignored, sizeof(ignored));
+	PQfreeCancel(handle);
+}
+
+int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, const struct bf_pg_result *r), void *data,
+				   struct bf_error *err)
+{
+	PGresult *res;
+	int stopped = 0;
+	int rc = start_script(pg, sql, err);
+	if (rc)
+		return rc;
+	(void)PQsetSingleRowMode(pg->conn);
+	while (rc == 0 && !stopped && (res = PQgetResult(pg->conn))) {
+		ExecStatusType status = PQresultStatus(res);
+		if (status == PGRES_SINGLE_TUPLE)
+			stopped = row(data, bf_pg_wrap(res));
+		else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+			end_stray_copy(pg, status);
+		else
+			rc = judge(pg, res, sql, err);
+		PQclear(res);
+	}
+	if (stopped)
+		cancel(pg);
+	drain(pg);
+	return stopped ? stopped : rc;
+}
+
+int bf_pg_quote_literal(struct bf_pg *pg, struct bf_buf *out, const char *s, struct bf_error *err)
+{
+	return bf_pg_quote(pg->conn, out, s, false, err);
+}
+
+int bf_pg_quote_ident(struct bf_pg *pg, struct bf_buf *out, const char *s, struct bf_error *err)
+{
+	return bf_pg_quote(pg->conn, out, s, true, err);
+}
+
+/* ---- COPY ---- */
+
+int bf_pg_copy_begin(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_error *err)
+{
+	int rc = check_open(pg, err);
+	if (rc)
+		return rc;
+	PGresult *res = PQexec(pg->conn, stmt->sql);
+	pg->copying = PQresultStatus(res) == PGRES_COPY_IN;
+	if (!pg->copying) {
+		rc = judge(pg, res, stmt->sql, err);
+		if (rc == 0)
+			rc = bf_fail(err, BF_E_INTERNAL, "statement %s is no COPY FROM STDIN", stmt->name);
+	}
+	PQclear(res);
+	return rc;
+}
+
+int bf_pg_copy_put(struct bf_pg *pg, const char *data, size_t len, struct bf_error *err)
+{
+	const size_t portion = (size_t)1 << 30; /* libpq counts in int */
+	while (len > 0) {
+		size_t n = len < portion ? len : portion;
+		if (PQputCopyData(pg->conn, data, (int)n) != 1) {
+			pg->copying = false;
+			return fail_broken(pg, false, err); /* a COPY that was never ended leaves nothing behind */
+		}
+		data += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int bf_pg_copy_end(struct bf_pg *pg, int64_t *rows, struct bf_error *err)
+{
+	pg->copying = false;
+	if (rows)
+		*rows = 0;
+	if (PQputCopyEnd(pg->conn, NULL) != 1)
+		return fail_broken(pg, bf_pg_alive(pg), err);
+	PGresult *res = PQgetResult(pg->conn);
+	int rc = judge(pg, res, NULL, err);
+	if (rc == 0 && rows)
+		*rows = bf_pg_affected(bf_pg_wrap(res));
+	PQclear(res);
+	drain(pg);
+	return rc;
+}
+
+void bf_pg_copy_escape(struct bf_buf *out, const char *s)
+{
+	if (!s) {
+		bf_buf_addstr(out, "\\N");
+		return;
+	}
+	while (*s) {
+		size_t plain = strcspn(s, "\\\t\n\r");
+		bf_buf_add(out, s, plain);
+		s += plain;
+		switch (*s) {
+		case '\0':
+			return;
+		case '\t':
+			bf_buf_addstr(out, "\\t");
+			break;
+		case '\n':
+			bf_buf_addstr(out, "\\n");
+			break;
+		case '\r':
+			bf_buf_addstr(out, "\\r");
+			break;
+		default:
+			bf_buf_addstr(out, "\\\\");
+			break;
+		}
+		s++;
+	}
+}

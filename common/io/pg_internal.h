@@ -1,0 +1,71 @@
+/*
+ * What the two PostgreSQL clients share and nobody else sees: libpq itself, how the parameters of a connection are found,
+ * the table of prepared statements, and how trouble is worded. Only io/pg*.c may include this.
+ */
+#ifndef BF_IO_PG_INTERNAL_H
+#define BF_IO_PG_INTERNAL_H
+
+#include <libpq-fe.h>
+
+#include "io/pg.h"
+
+/* ---- where to connect: made once, used for each try ---- */
+
+#define BF_PG_KEYWORDS_MAX 12
+
+struct bf_pg_target {
+	const char *keywords[BF_PG_KEYWORDS_MAX + 1]; /* for PQconnectdbParams with expand_dbname */
+	const char *values[BF_PG_KEYWORDS_MAX + 1];
+	int count;
+	char *url, *application_name, *options; /* owned; any may be NULL */
+	const char *because;                    /* why it was looked for there, a sentence for messages, or "" */
+};
+
+/* -BF_E_INPUT when the URL is none: its text is not shown, as it may contain a password. */
+int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, bool read_only, struct bf_error *err);
+void bf_pg_target_release(struct bf_pg_target *t);
+
+/* "database weather on unix socket /x/.s.PGSQL.5432"; the caller frees. */
+char *bf_pg_where_text(const PGconn *conn);
+
+/* conn is of a try that failed, or NULL. `reason` NULL: libpq's own. */
+int bf_pg_fail_connect(const PGconn *conn, const struct bf_pg_target *t, const char *reason, struct bf_error *err);
+/* BF_E_UNKNOWN_OUTCOME, or BF_E_UNAVAILABLE when nothing had been sent. */
+int bf_pg_fail_broken(const char *where, bool sent, const char *reason, struct bf_error *err);
+/* libpq's message as one line, without the hints that it adds. */
+void bf_pg_reason(const PGconn *conn, struct bf_buf *out);
+
+/* What a server says before it ends a connection, FATAL or worse, is kept; anything else is not. It comes as an error, or, while
+ * nothing is asked, as a notice: until it has been parsed, the connection looks alive. */
+#define BF_PG_LAST_WORDS 256
+void bf_pg_note_last_words(const PGresult *res, char words[static BF_PG_LAST_WORDS]);
+/* Reads what has come without having been asked for, and tells whether the connection may still be used. */
+bool bf_pg_still_open(PGconn *conn, const char *last_words);
+
+/* ---- results ---- */
+
+struct bf_pg_result *bf_pg_wrap(PGresult *res);
+PGresult *bf_pg_raw(const struct bf_pg_result *r);
+
+bool bf_pg_succeeded(const PGresult *res);                        /* rows, or a command that ended well */
+int bf_pg_fail_result(const PGresult *res, struct bf_error *err); /* BF_E_SQL, with the primary message */
+/* DETAIL, HINT, CONTEXT and LINE of an error, one a line. sql: the text sent, or NULL. */
+void bf_pg_detail(const PGresult *res, const char *sql, struct bf_buf *out);
+
+/* ---- parameters, quoting ---- */
+
+void bf_pg_param_values(const struct bf_pg_params *p, const char *values[static BF_PG_PARAMS_MAX]);
+int bf_pg_quote(PGconn *conn, struct bf_buf *out, const char *s, bool ident, struct bf_error *err);
+
+/* ---- the statements that a connection has prepared ---- */
+
+struct bf_pg_prepared {
+	const char **names; /* borrowed: statements are constants */
+	size_t count;
+};
+
+bool bf_pg_prepared_has(const struct bf_pg_prepared *p, const char *name);
+void bf_pg_prepared_add(struct bf_pg_prepared *p, const char *name);
+void bf_pg_prepared_clear(struct bf_pg_prepared *p); /* frees */
+
+#endif

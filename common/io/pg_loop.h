@@ -1,0 +1,70 @@
+/*
+ * PostgreSQL on the libuv loop: one connection that keeps itself connected.
+ *
+ * A `struct bf_pgc` connects, reconnects with backoff (0.1 s to 2 s), and runs one request at a time, in the order
+ * given to it. The owner is told when it becomes ready and when it is lost. Rules of every callback in this program:
+ * a starter that returned 0 calls back exactly once, later; one that returned an error never does; and after a callback
+ * assume nothing about the object except that bf_pgc_close still ends it.
+ *
+ * on_lost tells of a connection that was ready and broke, and of a try that failed; while it stays down it is called again only
+ * when the reason is another one. A host's name is resolved by libpq and blocks the loop meanwhile.
+ */
+#ifndef BF_IO_PG_LOOP_H
+#define BF_IO_PG_LOOP_H
+
+#include <uv.h>
+
+#include "io/pg.h"
+
+struct bf_pgc;
+
+enum bf_pgc_state { BF_PGC_CONNECTING, BF_PGC_READY, BF_PGC_BUSY, BF_PGC_WAITING /* for the next try */, BF_PGC_CLOSING };
+
+struct bf_pgc_options {
+	const char *application_name;
+	const char *url;        /* NULL: from the environment */
+	const char *settings;   /* SQL run once on each new connection before it is ready, or NULL */
+	void (*on_ready)(struct bf_pgc *c, void *data); /* connected and idle: also after each request's callback */
+	void (*on_lost)(struct bf_pgc *c, const struct bf_error *err, void *data); /* after pending requests were called back */
+	void *data;
+};
+
+/* err is NULL on success. `result` is owned by the connection and dies when the callback returns.
+ * Error codes as of bf_pg_exec: BF_E_UNKNOWN_OUTCOME when the request was sent and the connection broke. */
+typedef void (*bf_pgc_cb)(struct bf_pgc *c, const struct bf_pg_result *result, const struct bf_error *err, void *data);
+
+int bf_pgc_open(uv_loop_t *loop, const struct bf_pgc_options *o, struct bf_pgc **out, struct bf_error *err);
+void bf_pgc_close(struct bf_pgc *c, void (*closed)(void *data), void *data); /* pending requests get BF_E_UNKNOWN_OUTCOME first */
+enum bf_pgc_state bf_pgc_state(const struct bf_pgc *c);
+/* The backend of the present connection, for PROTOCOL L6: pid, and backend_start as PostgreSQL prints it in UTC ("" when not connected). */
+int bf_pgc_backend_pid(const struct bf_pgc *c);
+const char *bf_pgc_backend_start(const struct bf_pgc *c);
+const char *bf_pgc_where(const struct bf_pgc *c);
+
+/* A prepared statement. -BF_E_UNAVAILABLE when not READY. Parameters are sent before it returns. */
+int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, bf_pgc_cb cb, void *data);
+
+/*
+ * One message of several statements in the simple protocol (a `sql` job: BEGIN; …; settle; COMMIT). Called back once, at the
+ * end, with the last result that has columns, the sum of rows affected by the statements, and the first error. A transaction
+ * that is still open then is rolled back before the callback (and is an error, if there was none). After the callback the session
+ * is put back (what DISCARD ALL does, but for the cached plans) and the settings are sent again; then it is ready.
+ */
+struct bf_pgc_script {
+	const struct bf_pg_result *last_rows; /* the last result with columns, or NULL */
+	int64_t affected;
+	const struct bf_error *err; /* NULL on success */
+	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
+};
+typedef void (*bf_pgc_script_cb)(struct bf_pgc *c, const struct bf_pgc_script *outcome, void *data);
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data);
+
+/* Asks the server to cancel what runs (PQcancel, in the thread pool). The request's own callback tells how it ended; the next
+ * request is let in only when the cancelling can no longer hit it. Nothing runs: nothing happens. */
+void bf_pgc_cancel(struct bf_pgc *c);
+
+/* As bf_pg_quote_literal / _ident, with this connection's encoding. Only when READY. */
+int bf_pgc_quote_literal(struct bf_pgc *c, struct bf_buf *out, const char *s, struct bf_error *err);
+int bf_pgc_quote_ident(struct bf_pgc *c, struct bf_buf *out, const char *s, struct bf_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * The inside of a bf_pgc, which two files share: pg_loop.c connects, loses and closes; pg_loop_request.c sends requests
+ * and reads their results. Nobody else includes this.
+ */
+#ifndef BF_IO_PG_LOOP_INTERNAL_H
+#define BF_IO_PG_LOOP_INTERNAL_H
+
+#include "io/pg_internal.h"
+#include "io/pg_loop.h"
+
+/*
+ *   WAIT ──timer──> CONNECT ──> SETUP ──> READY <─────────────┐
+ *    ^                                     │ exec             │
+ *    │                                     ├─> EXEC ──────────┤
+ *    │                                     │ script           │
+ *    │                                     └─> SCRIPT ──> (ROLLBACK) ──> RESET
+ *    └── lost, from any of these                  (PAUSE: a cancel request is still on its way; then RESET)
+ */
+enum bf_pgc_phase {
+	PHASE_WAIT,    /* for the next try */
+	PHASE_CONNECT, /* libpq's handshake */
+	PHASE_SETUP,   /* who is our backend, and the owner's settings */
+	PHASE_READY,
+	PHASE_EXEC,
+	PHASE_SCRIPT,
+	PHASE_ROLLBACK, /* a script left its transaction open; its outcome is kept meanwhile */
+	PHASE_PAUSE,    /* the request is over and called back, but a cancel request could still hit the next one */
+	PHASE_RESET,    /* the session is being put back */
+	PHASE_BROKEN,   /* the connection is gone, and that is dealt with from the loop */
+	PHASE_CLOSE
+};
+
+struct bf_pgc_cancel; /* a PQcancel in the thread pool */
+
+struct bf_pgc_request {
+	bf_pgc_cb cb; /* one of the two */
+	bf_pgc_script_cb script_cb;
+	void *data;
+	char *sql;             /* of a script, for "LINE n" */
+	const char *preparing; /* the statement that is prepared in the same pipeline, or NULL */
+	PGresult *kept;        /* what the callback will see */
+	int64_t affected;
+	struct bf_error err; /* code 0: none so far */
+	struct bf_buf detail;
+	bool settled; /* the outcome is known: losing the connection does not change it any more */
+};
+
+struct bf_pgc {
+	struct bf_pgc_options opt;
+	struct bf_pg_target target;
+	char *settings; /* or NULL */
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	uv_poll_t *poll; /* allocated: a new one for each socket; it outlives the socket until its close callback */
+	PGconn *conn;    /* NULL: none */
+	enum bf_pgc_phase phase;
+	char *where;
+	char backend_start[40];
+	char last_words[BF_PG_LAST_WORDS];
+	struct bf_pg_prepared prepared;
+
+	struct bf_pgc_request request; /* in EXEC, SCRIPT, ROLLBACK; of SETUP and RESET only the results */
+	bool pipeline;                 /* libpq's pipeline mode is on */
+	bool copy_out;                 /* rows of a COPY TO STDOUT are being thrown away */
+	bool broken;                   /* reading failed; only what libpq holds already can still come */
+	bool was_cancelled;
+	struct bf_pgc_cancel *cancel;
+
+	int tries;
+	struct bf_error told; /* the last reason given to on_lost; code 0 while ready */
+	void (*closed)(void *data);
+	void *closed_data;
+};
+
+/* pg_loop.c */
+void bf_pgc_watch(struct bf_pgc *c, int events);
+void bf_pgc_flush(struct bf_pgc *c);                            /* sends what the socket takes, and watches for the rest */
+void bf_pgc_lost(struct bf_pgc *c, const struct bf_error *why); /* ends the connection, calls back, tries again later */
+void bf_pgc_break_soon(struct bf_pgc *c);                       /* the same, from the loop */
+void bf_pgc_broke(struct bf_pgc *c);                            /* lost, for libpq's reason */
+
+/* pg_loop_request.c */
+void bf_pgc_setup(struct bf_pgc *c);
+void bf_pgc_results(struct bf_pgc *c);                          /* takes what libpq has */
+void bf_pgc_fail_request(struct bf_pgc *c, const char *reason); /* if there is one: unknown outcome */
+void bf_pgc_forget_cancel(struct bf_pgc *c);
+void bf_pgc_request_clear(struct bf_pgc *c);
+
+#endif

@@ -1,0 +1,406 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/pg_loop_internal.h"
+
+/* As PostgreSQL prints it, in UTC: compared with pg_stat_activity before a backend is ended (PROTOCOL L6). */
+#define WHO_AM_I                                                                            \
+	"SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')" \
+	" FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
+
+/*
+ * What PostgreSQL documents DISCARD ALL to be, without DISCARD PLANS: plans are checked against what they depend on anyway,
+ * and making those of bf.settle again costs more than the job. And other than DISCARD ALL it may share a message with the settings.
+ */
+#define PUT_BACK                                                                                                                       \
+	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all();" \
+	" DISCARD TEMP; DISCARD SEQUENCES"
+
+void bf_pgc_request_clear(struct bf_pgc *c)
+{
+	struct bf_pgc_request *r = &c->request;
+	PQclear(r->kept);
+	free(r->sql);
+	bf_buf_release(&r->detail);
+	r->kept = NULL;
+	r->sql = NULL;
+	r->cb = NULL;
+	r->script_cb = NULL;
+	r->preparing = NULL;
+	r->affected = 0;
+	r->err.code = 0;
+	r->settled = false;
+}
+
+/* Sends text in the simple protocol; what was in the request before has been dealt with. */
+static void send_text(struct bf_pgc *c, enum bf_pgc_phase phase, const char *sql)
+{
+	c->phase = phase;
+	if (PQsendQuery(c->conn, sql))
+		bf_pgc_flush(c);
+	else
+		bf_pgc_break_soon(c);
+}
+
+static void send_with_settings(struct bf_pgc *c, enum bf_pgc_phase phase, const char *sql)
+{
+	BF_AUTOFREE char *text = c->settings ? bf_asprintf("%s;\n%s", sql, c->settings) : bf_strdup(sql);
+	send_text(c, phase, text);
+}
+
+void bf_pgc_setup(struct bf_pgc *c)
+{
+	send_with_settings(c, PHASE_SETUP, WHO_AM_I);
+}
+
+static void put_back(struct bf_pgc *c)
+{
+	bf_pg_prepared_clear(&c->prepared);
+	c->was_cancelled = false;
+	send_with_settings(c, PHASE_RESET, PUT_BACK);
+}
+
+static void become_ready(struct bf_pgc *c)
+{
+	c->phase = PHASE_READY;
+	c->tries = 0;
+	c->told.code = 0;
+	uv_timer_stop(&c->timer);
+	if (c->opt.on_ready)
+		c->opt.on_ready(c, c->opt.data);
+}
+
+/* ---- how a request ends ---- */
+
+/* The callback may start the next request, which uses c->request: so this one is taken out first. */
+static void call_back(struct bf_pgc *c)
+{
+	struct bf_pgc_request r = c->request;
+	c->request.kept = NULL;
+	c->request.sql = NULL;
+	bf_buf_init(&c->request.detail, r.detail.max);
+	bf_pgc_request_clear(c);
+
+	const struct bf_error *err = r.err.code ? &r.err : NULL;
+	const struct bf_pg_result *kept = err ? NULL : bf_pg_wrap(r.kept);
+	if (r.cb) {
+		r.cb(c, kept, err, r.data);
+	} else if (r.script_cb) {
+		const struct bf_pgc_script outcome = {.last_rows = kept, .affected = r.affected, .err = err, .detail = r.detail.data};
+		r.script_cb(c, &outcome, r.data);
+	}
+	PQclear(r.kept);
+	free(r.sql);
+	bf_buf_release(&r.detail);
+}
+
+void bf_pgc_fail_request(struct bf_pgc *c, const char *reason)
+{
+	struct bf_pgc_request *r = &c->request;
+	if (!r->settled)
+		bf_fail(&r->err, BF_E_UNKNOWN_OUTCOME, "%s; whether what had been sent took effect is not known", reason);
+	call_back(c);
+}
+
+/* A cancel request that is still on its way would hit whatever runs next. */
+static void go_on(struct bf_pgc *c)
+{
+	if (c->phase == PHASE_READY && c->opt.on_ready)
+		c->opt.on_ready(c, c->opt.data);
+	else if (c->phase == PHASE_PAUSE && !c->cancel)
+		put_back(c);
+}
+
+static void end_exec(struct bf_pgc *c)
+{
+	if (c->pipeline && !PQexitPipelineMode(c->conn))
+		c->broken = true;
+	c->pipeline = false;
+	if (c->request.err.code && c->request.detail.len) {
+		struct bf_error *err = &c->request.err;
+		char sqlstate[sizeof(err->sqlstate)];
+		memcpy(sqlstate, err->sqlstate, sizeof(sqlstate));
+		bf_fail(err, BF_E_SQL, "%s\n%s", err->text, c->request.detail.data);
+		memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
+	}
+	c->phase = c->broken ? PHASE_BROKEN : c->was_cancelled ? PHASE_PAUSE : PHASE_READY;
+	call_back(c);
+	go_on(c);
+}
+
+static void end_script(struct bf_pgc *c)
+{
+	c->phase = c->broken ? PHASE_BROKEN : PHASE_PAUSE;
+	call_back(c);
+	go_on(c);
+}
+
+/* A script that failed, or forgot its COMMIT, has left a transaction behind: its locks go before anyone is told. */
+static void end_transaction(struct bf_pgc *c)
+{
+	struct bf_pgc_request *r = &c->request;
+	bool open = PQtransactionStatus(c->conn) != PQTRANS_IDLE;
+	if (open && r->err.code == 0)
+		bf_fail(&r->err, BF_E_SQL, "the SQL left its transaction open; it was rolled back");
+	if (!open || c->broken) {
+		end_script(c);
+		return;
+	}
+	r->settled = true;
+	send_text(c, PHASE_ROLLBACK, "ROLLBACK");
+}
+
+static void end_own(struct bf_pgc *c)
+{
+	if (c->request.err.code == 0 && !c->broken) {
+		bf_pgc_request_clear(c);
+		become_ready(c);
+		return;
+	}
+	struct bf_error why = c->request.err;
+	bf_pgc_request_clear(c);
+	if (why.code == 0)
+		return; /* broken: the caller deals with it */
+	bf_error_prefix(&why, "PostgreSQL (%s) refuses what a session begins with", c->where);
+	bf_pgc_lost(c, &why);
+}
+
+static void request_ended(struct bf_pgc *c)
+{
+	switch (c->phase) {
+	case PHASE_EXEC:
+		end_exec(c);
+		return;
+	case PHASE_SCRIPT:
+		end_transaction(c);
+		return;
+	case PHASE_ROLLBACK:
+		end_script(c);
+		return;
+	case PHASE_SETUP:
+	case PHASE_RESET:
+		end_own(c);
+		return;
+	case PHASE_WAIT:
+	case PHASE_CONNECT:
+	case PHASE_READY:
+	case PHASE_PAUSE:
+	case PHASE_BROKEN:
+	case PHASE_CLOSE:
+		return;
+	}
+}
+
+/* ---- results ---- */
+
+static void take_error(struct bf_pgc *c, const PGresult *res)
+{
+	struct bf_pgc_request *r = &c->request;
+	bf_pg_note_last_words(res, c->last_words);
+	if (c->phase == PHASE_ROLLBACK || r->err.code)
+		return;
+	bf_pg_fail_result(res, &r->err);
+	bf_pg_detail(res, r->sql, &r->detail);
+}
+
+static void take_success(struct bf_pgc *c, PGresult *res)
+{
+	struct bf_pgc_request *r = &c->request;
+	bool rows = PQresultStatus(res) == PGRES_TUPLES_OK;
+	if (r->preparing) { /* the first answer of the pipeline */
+		bf_pg_prepared_add(&c->prepared, r->preparing);
+		r->preparing = NULL;
+	} else if (c->phase == PHASE_SETUP && rows && !*c->backend_start) {
+		(void)snprintf(c->backend_start, sizeof(c->backend_start), "%s", bf_pg_text(bf_pg_wrap(res), 0, 0));
+	} else if (c->phase == PHASE_EXEC || (c->phase == PHASE_SCRIPT && rows)) {
+		r->affected += bf_pg_affected(bf_pg_wrap(res));
+		PQclear(r->kept);
+		r->kept = res;
+		return;
+	} else if (c->phase == PHASE_SCRIPT) {
+		r->affected += bf_pg_affected(bf_pg_wrap(res));
+	}
+	PQclear(res);
+}
+
+static void take_result(struct bf_pgc *c, PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+	if (bf_pg_succeeded(res)) {
+		take_success(c, res);
+		return;
+	}
+	if (status == PGRES_COPY_IN) {
+		(void)PQputCopyEnd(c->conn, "COPY FROM STDIN is not possible here");
+		bf_pgc_flush(c);
+	} else if (status == PGRES_COPY_OUT) {
+		c->copy_out = true;
+	} else if (status != PGRES_PIPELINE_ABORTED && status != PGRES_PIPELINE_SYNC) {
+		take_error(c, res);
+	}
+	PQclear(res);
+}
+
+/* Rows that nobody asked to see. False: more will come. */
+static bool drop_copied_rows(struct bf_pgc *c)
+{
+	char *row;
+	int n;
+	while ((n = PQgetCopyData(c->conn, &row, 1)) > 0)
+		PQfreemem(row);
+	c->copy_out = n == 0;
+	return n != 0;
+}
+
+static bool waiting_for_results(const struct bf_pgc *c)
+{
+	return c->phase == PHASE_EXEC || c->phase == PHASE_SCRIPT || c->phase == PHASE_ROLLBACK || c->phase == PHASE_SETUP ||
+		   c->phase == PHASE_RESET;
+}
+
+/* After a connection broke, libpq puts an error of its own where the rest of the answer would have been. */
+static bool is_made_by_libpq(const PGresult *res)
+{
+	return PQresultStatus(res) == PGRES_FATAL_ERROR && res && !PQresultErrorField(res, PG_DIAG_SQLSTATE);
+}
+
+/* A callback in here may close the connection or start the next request: the loop looks at the phase anew each time. */
+void bf_pgc_results(struct bf_pgc *c)
+{
+	while (waiting_for_results(c) && !PQisBusy(c->conn)) {
+		if (c->copy_out && !drop_copied_rows(c))
+			break;
+		PGresult *res = PQgetResult(c->conn);
+		bool ended = c->pipeline ? PQresultStatus(res) == PGRES_PIPELINE_SYNC : res == NULL;
+		if (c->broken && is_made_by_libpq(res)) {
+			PQclear(res);
+			break;
+		}
+		if (res)
+			take_result(c, res);
+		else if (c->pipeline && c->broken)
+			break;
+		if (ended)
+			request_ended(c);
+	}
+	if (c->broken && c->conn)
+		bf_pgc_broke(c);
+}
+
+/* ---- requests ---- */
+
+/* A server that ended the connection while it was idle is noticed here, before anything is sent. */
+static int check_ready(struct bf_pgc *c)
+{
+	if (c->phase != PHASE_READY)
+		return -BF_E_UNAVAILABLE;
+	if (bf_pg_still_open(c->conn, c->last_words))
+		return 0;
+	bf_pgc_break_soon(c);
+	return -BF_E_UNAVAILABLE;
+}
+
+/* The first use prepares in the same round trip. */
+static bool send_prepared(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params)
+{
+	const char *values[BF_PG_PARAMS_MAX];
+	int n = params ? params->count : 0;
+	bf_pg_param_values(params, values);
+	if (bf_pg_prepared_has(&c->prepared, stmt->name))
+		return PQsendQueryPrepared(c->conn, stmt->name, n, values, NULL, NULL, 0);
+	c->pipeline = true;
+	return PQenterPipelineMode(c->conn) && PQsendPrepare(c->conn, stmt->name, stmt->sql, 0, NULL) &&
+		   PQsendQueryPrepared(c->conn, stmt->name, n, values, NULL, NULL, 0) && PQpipelineSync(c->conn);
+}
+
+int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, bf_pgc_cb cb, void *data)
+{
+	if (params && params->text.overflow)
+		return -BF_E_LIMIT;
+	int rc = check_ready(c);
+	if (rc)
+		return rc;
+	if (!send_prepared(c, stmt, params)) {
+		bf_pgc_break_soon(c);
+		return -BF_E_UNAVAILABLE;
+	}
+	c->request.cb = cb;
+	c->request.data = data;
+	c->request.preparing = c->pipeline ? stmt->name : NULL;
+	c->phase = PHASE_EXEC;
+	bf_pgc_flush(c);
+	return 0;
+}
+
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data)
+{
+	int rc = check_ready(c);
+	if (rc)
+		return rc;
+	if (!PQsendQuery(c->conn, sql)) {
+		bf_pgc_break_soon(c);
+		return -BF_E_UNAVAILABLE;
+	}
+	c->request.script_cb = cb;
+	c->request.data = data;
+	c->request.sql = bf_strdup(sql);
+	c->phase = PHASE_SCRIPT;
+	bf_pgc_flush(c);
+	return 0;
+}
+
+/* ---- cancelling ---- */
+
+/* PQcancel blocks, so it runs in the thread pool, on a copy of what it needs: the connection may be closed meanwhile. */
+struct bf_pgc_cancel {
+	uv_work_t work;
+	PGcancel *handle;
+	struct bf_pgc *owner; /* NULL: that connection is gone */
+};
+
+static void cancel_in_thread(uv_work_t *work)
+{
+	struct bf_pgc_cancel *cancel = work->data;
+	char ignored[256];
+	(void)PQcancel(cancel->handle, ignored, sizeof(ignored));
+}
+
+static void cancel_sent(uv_work_t *work, int status)
+{
+	struct bf_pgc_cancel *cancel = work->data;
+	struct bf_pgc *c = cancel->owner;
+	(void)status;
+	PQfreeCancel(cancel->handle);
+	free(cancel);
+	if (!c)
+		return;
+	c->cancel = NULL;
+	go_on(c);
+}
+
+void bf_pgc_forget_cancel(struct bf_pgc *c)
+{
+	if (c->cancel)
+		c->cancel->owner = NULL;
+	c->cancel = NULL;
+}
+
+void bf_pgc_cancel(struct bf_pgc *c)
+{
+	if (c->cancel || (c->phase != PHASE_EXEC && c->phase != PHASE_SCRIPT))
+		return;
+	PGcancel *handle = PQgetCancel(c->conn);
+	if (!handle)
+		return;
+	c->cancel = bf_alloc(sizeof(*c->cancel));
+	c->cancel->handle = handle;
+	c->cancel->owner = c;
+	c->cancel->work.data = c->cancel;
+	c->was_cancelled = true;
+	if (uv_queue_work(c->loop, &c->cancel->work, cancel_in_thread, cancel_sent)) {
+		PQfreeCancel(handle);
+		free(c->cancel);
+		c->cancel = NULL;
+	}
+}

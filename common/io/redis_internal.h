@@ -1,0 +1,30 @@
+/*
+ * What the two Redis clients share and nobody else sees: hiredis itself, the greeting of a new connection, and how
+ * trouble is worded. Only io/redis*.c may include this.
+ */
+#ifndef BF_IO_REDIS_INTERNAL_H
+#define BF_IO_REDIS_INTERNAL_H
+
+#include <hiredis/hiredis.h>
+
+#include "io/redis.h"
+
+#define BF_REDIS_CMD_MAX ((size_t)64 << 20) /* bytes of one command, and of what waits to be sent */
+
+/* The i-th command (from 0) that a new connection sends before it is used: AUTH, SELECT, CLIENT SETNAME, PING (which tells
+ * whether the server is still loading). Returns its name for messages, or NULL when there are no more. */
+const char *bf_redis_greeting(const struct bf_redis_url *url, const char *client_name, int i, struct bf_redis_cmd *cmd);
+
+/* Why the address is what it is, for the message below; `given` is the URL that the caller had, NULL for the environment's. */
+const char *bf_redis_because(const char *given);
+
+/* "Redis cannot be reached at … (reason). It was looked for there because of …; `deploy/local up` starts a private one." */
+int bf_redis_fail_unreachable(const struct bf_redis_url *url, const char *because, const char *reason, struct bf_error *err);
+int bf_redis_fail_greeting(const struct bf_redis_url *url, const char *command, const char *answer, struct bf_error *err);
+
+/* BF_E_REDIS with the text of an error reply. */
+int bf_redis_fail_reply(const struct bf_redis_reply *reply, struct bf_error *err);
+
+struct bf_redis_reply *bf_redis_wrap(void *raw); /* of a redisReply */
+
+#endif

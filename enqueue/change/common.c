@@ -1,0 +1,52 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "change/commands.h"
+
+char *bf_who(char out[static BF_WHO_MAX])
+{
+	char host[65] = "";
+	const struct passwd *user = getpwuid(getuid());
+	if (gethostname(host, sizeof(host) - 1) < 0 || !host[0])
+		snprintf(host, sizeof(host), "localhost");
+	if (user)
+		snprintf(out, BF_WHO_MAX, "%.80s@%s", user->pw_name, host);
+	else
+		snprintf(out, BF_WHO_MAX, "uid %u@%s", (unsigned)getuid(), host);
+	return out;
+}
+
+static void add_file(const char **files, size_t *n, const char *file)
+{
+	if (!file)
+		return;
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(files[i], file) == 0)
+			return;
+	files[(*n)++] = file;
+}
+
+/* A file of the pipeline's folder as the pipeline names it. */
+static const char *within(const struct bf_pipeline *p, const char *path)
+{
+	size_t n = strlen(p->dir);
+	return path && strncmp(path, p->dir, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
+const char **bf_files_checked(const struct bf_pipeline *p)
+{
+	const char **files = bf_realloc_array(NULL, (size_t)p->n_steps * 4 + 3, sizeof(*files));
+	size_t n = 0;
+	add_file(files, &n, p->chunk.keys_sql.name);
+	add_file(files, &n, within(p, p->chunk.keys_file));
+	for (int i = 0; i < p->n_steps; i++) {
+		const struct bf_step *s = &p->steps[i];
+		add_file(files, &n, s->sql.name);
+		add_file(files, &n, s->argv ? within(p, s->argv[0]) : NULL);
+		add_file(files, &n, s->check.query.name);
+		add_file(files, &n, s->check.expected.name);
+	}
+	files[n] = NULL;
+	return files;
+}

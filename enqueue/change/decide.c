@@ -1,0 +1,295 @@
+#include "core/decide.h"
+
+#include <stddef.h>
+
+#include "base/mem.h"
+#include "change/commands.h"
+#include "core/ledger.h"
+#include "core/states.h"
+#include "render/json.h"
+#include "shared/find.h"
+#include "shared/servers.h"
+
+#define RUNS_PAGE 100
+
+struct options {
+	const char *step, *chunk, *note;
+	bool json;
+};
+
+#define OPTION(field) offsetof(struct options, field)
+#define OPT_STEP                                                                              \
+	{                                                                                         \
+		"step", NULL, BF_OPT_TEXT, OPTION(step), "STEP", "only jobs of this step", 0, 0, NULL \
+	}
+#define OPT_CHUNK                                                                                                           \
+	{                                                                                                                       \
+		"chunk", NULL, BF_OPT_TEXT, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key", 0, 0, NULL \
+	}
+#define OPT_NOTE                                                                                \
+	{                                                                                           \
+		"note", NULL, BF_OPT_TEXT, OPTION(note), "TEXT", "why; kept with the event", 0, 0, NULL \
+	}
+#define OPT_JSON                                                                               \
+	{                                                                                          \
+		"json", NULL, BF_OPT_FLAG, OPTION(json), NULL, "print the outcome as JSON", 0, 0, NULL \
+	}
+#define OPT_END                                            \
+	{                                                      \
+		NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL \
+	}
+
+static const struct bf_opt of_runs[] = {OPT_NOTE, OPT_JSON, OPT_END};
+static const struct bf_opt of_jobs[] = {OPT_STEP, OPT_CHUNK, OPT_NOTE, OPT_JSON, OPT_END};
+
+const struct bf_command bf_command_stop = {"stop",
+										   "enqueue stop RUN [OPTION…]",
+										   "start nothing more of a run; what is running finishes",
+										   "`enqueue resume RUN` lets it go on.",
+										   of_runs,
+										   1,
+										   1};
+const struct bf_command bf_command_resume = {"resume", "enqueue resume RUN [OPTION…]", "let a stopped run go on", NULL, of_runs, 1, 1};
+const struct bf_command bf_command_cancel = {"cancel",
+											 "enqueue cancel RUN [OPTION…]",
+											 "cancel a run, or some of its jobs",
+											 "Jobs that are running are taken away from their workers: they can change nothing any more.",
+											 of_jobs,
+											 1,
+											 1};
+const struct bf_command bf_command_retry = {
+	"retry",
+	"enqueue retry RUN [OPTION…]",
+	"try failed and cancelled jobs again",
+	"What was skipped for want of them, and the checks that judged without them, are opened again, too.",
+	of_jobs,
+	1,
+	1};
+const struct bf_command bf_command_stop_all = {
+	"stop-all", "enqueue stop-all [OPTION…]", "stop every run that is under way", NULL, of_runs, 0, 0};
+
+/* ---- Redis: the ledger has decided, so its absence is told, but stops nothing ---- */
+
+struct servers {
+	struct bf_upkeep upkeep;
+	struct bf_error redis_error;
+	bool redis_away;
+};
+
+static int open_servers(struct servers *s, struct bf_error *err)
+{
+	*s = (struct servers){.redis_away = false};
+	int rc = bf_open_both(BF_PROGRAM, &s->upkeep, err);
+	if (rc < 0 && s->upkeep.pg) {
+		s->redis_away = true;
+		s->redis_error = *err;
+		return 0;
+	}
+	return rc;
+}
+
+/* The run's state after it. Without Redis: what the ledger says, if it can be asked. */
+static int carry_out(struct servers *s, const char *run, char *state, struct bf_error *err)
+{
+	if (!s->redis_away && bf_carry_out(&s->upkeep, run, state, &s->redis_error) < 0)
+		s->redis_away = true;
+	return s->redis_away ? bf_ledger_advance(s->upkeep.pg, run, state, err) : 0;
+}
+
+static int tell_redis_away(const struct servers *s)
+{
+	struct bf_error err;
+	if (!s->redis_away)
+		return 0;
+	(void)bf_fail(&err, BF_E_UNAVAILABLE, "this is decided in the ledger, where the workers see it, but Redis could not be told: %s",
+				  s->redis_error.text);
+	return bf_program_fail(&err);
+}
+
+/* ---- one run ---- */
+
+struct verb {
+	const struct bf_command *command;
+	int (*state)(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
+	int (*jobs)(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err);
+	const char *past; /* "cancelled" */
+	const char *none; /* why there may have been no such job */
+};
+
+static const struct verb verbs[] = {
+	{&bf_command_stop, bf_decide_stop, NULL, "stopped", ""},
+	{&bf_command_resume, bf_decide_resume, NULL, "resumed", ""},
+	{&bf_command_cancel, NULL, bf_decide_cancel, "cancelled", ": none is pending or running"},
+	{&bf_command_retry, NULL, bf_decide_retry, "opened again",
+	 ": none has failed or was cancelled, but for what another run has done since, or holds"},
+};
+
+static const struct verb *verb_of(const struct bf_command *command)
+{
+	size_t i = 0;
+	while (verbs[i].command != command)
+		i++;
+	return &verbs[i];
+}
+
+static void print_json(const struct verb *v, const struct bf_decision *d, int64_t jobs, const char *state)
+{
+	struct bf_json j;
+	bf_json_begin(&j, stdout);
+	bf_json_text(&j, "command", v->command->name);
+	bf_json_text(&j, "run", d->run);
+	bf_json_text(&j, "step", d->step);
+	bf_json_text(&j, "chunk", d->chunk);
+	if (v->jobs)
+		bf_json_int(&j, "jobs", jobs);
+	else
+		bf_json_null(&j, "jobs");
+	bf_json_text(&j, "state", state);
+	bf_json_end(&j);
+}
+
+/* What a state means for the one who just decided. */
+static const char *explain(const char *state, const struct verb *v)
+{
+	enum bf_run_state s;
+	if (!bf_run_state_parse(state, &s))
+		return "";
+	switch (s) {
+	case BF_RUN_STOPPING:
+		return ": running jobs finish, nothing more is started";
+	case BF_RUN_STOPPED:
+		return v->command == &bf_command_stop ? ": nothing of it is running" : ": `enqueue resume` lets it go on";
+	case BF_RUN_QUEUED:
+	case BF_RUN_RUNNING:
+	case BF_RUN_WAITING:
+	case BF_RUN_DONE:
+	case BF_RUN_FAILED:
+	case BF_RUN_CANCELLED:
+	case BF_RUN_STATES:
+		break;
+	}
+	return "";
+}
+
+static void print_text(const struct verb *v, const struct bf_decision *d, int64_t jobs, const char *state)
+{
+	char number[32];
+	if (v->jobs)
+		printf("%s job%s of run %s %s%s.\n", jobs ? bf_text_group(jobs, number) : "No", jobs == 1 ? "" : "s", d->run, v->past,
+			   jobs ? "" : v->none);
+	printf("Run %s is %s%s.\n", d->run, state, explain(state, v));
+}
+
+static int decide(const struct verb *v, struct servers *s, const struct bf_decision *d, bool json, struct bf_error *err)
+{
+	char state[16] = "";
+	int64_t jobs = 0;
+	int rc = bf_find_job(s->upkeep.pg, d->run, d->step, d->chunk, err);
+	if (rc == 0)
+		rc = v->jobs ? v->jobs(s->upkeep.pg, d, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
+	if (rc == 0)
+		rc = carry_out(s, d->run, state, err);
+	if (rc == 0 && json)
+		print_json(v, d, jobs, state);
+	else if (rc == 0)
+		print_text(v, d, jobs, state);
+	return rc;
+}
+
+int bf_decide_main(const struct bf_command *command, int argc, char **argv)
+{
+	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
+	struct options o = {.json = false};
+	struct servers s;
+	struct bf_error err;
+	char who[BF_WHO_MAX];
+	int n_args, code;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
+		return code;
+	struct bf_decision d = {.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note};
+	int rc = open_servers(&s, &err);
+	if (rc == 0)
+		rc = decide(verb_of(command), &s, &d, o.json, &err);
+	code = rc < 0 ? bf_program_fail(&err) : tell_redis_away(&s);
+	bf_close_both(&s.upkeep);
+	return code;
+}
+
+/* ---- all runs ---- */
+
+static bool under_way(const char *state)
+{
+	return strcmp(state, "queued") == 0 || strcmp(state, "running") == 0 || strcmp(state, "waiting") == 0;
+}
+
+static int stop_page(struct servers *s, const struct bf_pg_result *page, struct bf_decision *d, struct bf_json *json, int *stopped,
+					 struct bf_error *err)
+{
+	char state[16];
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < bf_pg_rows(page); i++) {
+		if (!under_way(bf_pg_text(page, i, 1)))
+			continue;
+		d->run = bf_pg_text(page, i, 0);
+		rc = bf_decide_stop(s->upkeep.pg, d, state, err);
+		if (rc == 0)
+			rc = carry_out(s, d->run, state, err);
+		if (rc < 0)
+			return rc;
+		(*stopped)++;
+		if (json) {
+			bf_json_object(json, NULL);
+			bf_json_text(json, "run", d->run);
+			bf_json_text(json, "state", state);
+			bf_json_close(json);
+		} else {
+			printf("Run %s is %s.\n", d->run, state);
+		}
+	}
+	return rc;
+}
+
+static int stop_all(struct servers *s, struct bf_decision *d, struct bf_json *json, int *stopped, struct bf_error *err)
+{
+	char after[BF_RUN_MAX + 1] = "";
+	for (;;) {
+		BF_AUTORESULT struct bf_pg_result *page = NULL;
+		int rc = bf_ledger_active_runs(s->upkeep.pg, after, RUNS_PAGE, &page, err);
+		if (rc == 0)
+			rc = stop_page(s, page, d, json, stopped, err);
+		if (rc < 0 || bf_pg_rows(page) < RUNS_PAGE)
+			return rc;
+		snprintf(after, sizeof(after), "%s", bf_pg_text(page, RUNS_PAGE - 1, 0));
+	}
+}
+
+int bf_stop_all_main(const struct bf_command *command, int argc, char **argv)
+{
+	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
+	struct options o = {.json = false};
+	struct servers s;
+	struct bf_error err;
+	struct bf_json json;
+	char who[BF_WHO_MAX];
+	int n_args, code, stopped = 0;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
+		return code;
+	struct bf_decision d = {.who = bf_who(who), .note = o.note};
+	int rc = open_servers(&s, &err);
+	if (rc == 0 && o.json) {
+		bf_json_begin(&json, stdout);
+		bf_json_array(&json, "runs");
+	}
+	bool opened = rc == 0;
+	if (rc == 0)
+		rc = stop_all(&s, &d, o.json ? &json : NULL, &stopped, &err);
+	if (opened && o.json) {
+		bf_json_close(&json);
+		bf_json_end(&json);
+	} else if (rc == 0 && stopped == 0) {
+		printf("No run is under way.\n");
+	}
+	code = rc < 0 ? bf_program_fail(&err) : tell_redis_away(&s);
+	bf_close_both(&s.upkeep);
+	return code;
+}

@@ -1,0 +1,306 @@
+#include "change/plan_view.h"
+
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "render/json.h"
+#include "render/table.h"
+
+#define GROUPED 32
+
+static const char *count_text(int64_t n, const char *what, char out[static 48])
+{
+	char number[GROUPED];
+	snprintf(out, 48, "%s %s%s", bf_text_group(n, number), what, n == 1 ? "" : "s");
+	return out;
+}
+
+static const char *what_of(const struct bf_plan_view *v)
+{
+	return v->ask->keys ? "key" : "day";
+}
+
+/* "2012-01-01..2015-12-31 (1,461 days)", or "39 keys" */
+static void range_text(const struct bf_plan_view *v, struct bf_buf *out)
+{
+	char range[BF_RANGE_TEXT], count[48];
+	int64_t n = v->ask->keys ? (int64_t)v->ask->keys->count : v->ask->until - v->ask->since + 1;
+	if (!v->ask->keys)
+		bf_buf_printf(out, "%s (", bf_range_format(v->ask->since, v->ask->until, range));
+	bf_buf_printf(out, "%s%s", count_text(n, what_of(v), count), v->ask->keys ? "" : ")");
+}
+
+/* ---- the steps ---- */
+
+static const char *short_guarantee(const struct bf_step *s)
+{
+	return s->kind == BF_KIND_SQL ? "exactly once" : "at least once";
+}
+
+static void chunk_cell(struct bf_table *table, const char *chunk)
+{
+	BF_AUTOBUF struct bf_buf line;
+	bf_buf_init(&line, 1024);
+	bf_term_one_line(&line, chunk);
+	bf_table_cell(table, BF_PLAIN, line.data);
+}
+
+static void print_steps(const struct bf_plan_view *v, const struct bf_term *t)
+{
+	static const struct bf_column columns[] = {{"STEP", false, 0, false}, {"KIND", false, 3, false}, {"GUARANTEE", false, 2, false},
+											   {"JOBS", true, 0, false},  {"FIRST", false, 1, true}, {"LAST", false, 1, true}};
+	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
+	for (int i = 0; i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (s->left_out)
+			continue;
+		bf_table_row(table);
+		bf_table_cell(table, BF_STRONG, s->step->name);
+		bf_table_cell(table, BF_PLAIN, bf_kind_name(s->step->kind));
+		bf_table_cell(table, BF_PLAIN, short_guarantee(s->step));
+		bf_table_number(table, BF_PLAIN, s->jobs);
+		chunk_cell(table, s->first);
+		chunk_cell(table, s->last);
+	}
+	bf_table_indent(table, 2);
+	bf_table_print(table, stdout);
+}
+
+/* ---- what is not planned ---- */
+
+static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *s, const struct bf_skip *skip)
+{
+	char count[48], within[BF_RANGE_TEXT];
+	printf("  %s: %s ", s->step->name, count_text(skip->count, what_of(v), count));
+	switch (skip->reason) {
+	case BF_SKIP_DONE:
+		printf("done already");
+		break;
+	case BF_SKIP_FAILED:
+		printf("failed in run %s", skip->run);
+		break;
+	case BF_SKIP_HELD:
+		printf("held by run %s, which is not finished", skip->run);
+		break;
+	}
+	if (!v->ask->keys)
+		printf(" (%s)", bf_range_format(skip->within.first, skip->within.last, within));
+	if (skip->reason == BF_SKIP_FAILED)
+		printf("; `enqueue retry %s` tries them again there, --reprocess=failed here", skip->run);
+	putchar('\n');
+}
+
+static void print_left_out(const struct bf_plan_view *v)
+{
+	bool any = false;
+	for (int i = 0; i < v->plan->n_steps; i++)
+		any = any || v->plan->steps[i].left_out || v->plan->steps[i].n_skips;
+	if (!any)
+		return;
+	printf("\nNot planned:\n");
+	for (int i = 0; i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (s->left_out)
+			printf("  %s: left out by --only or --skip\n", v->ask->pipeline->steps[i].name);
+		for (size_t k = 0; k < s->n_skips; k++)
+			print_skip(v, s, &s->skips[k]);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void print_settings(const struct bf_plan_view *v)
+{
+	const struct bf_pipeline *p = v->ask->pipeline;
+	char time[BF_DURATION_TEXT];
+	printf("\nAt most %d at a time (the pipeline allows %d), queue %s", v->ask->concurrency, p->concurrency_max, v->ask->queue);
+	if (p->rate_interval_ms > 0)
+		printf(", rate: one start in %s", bf_duration_human((int64_t)(p->rate_interval_ms + 0.5), time));
+	if (p->pause_ms > 0)
+		printf(", pause %s", bf_duration_human(p->pause_ms, time));
+	printf(".\n");
+}
+
+static void print_files(const struct bf_plan_view *v)
+{
+	if (!v->files[0])
+		return;
+	printf("Files checked:");
+	for (size_t i = 0; v->files[i]; i++)
+		printf("%s %s", i ? "," : "", v->files[i]);
+	printf(".\n");
+}
+
+static bool all_done(const struct bf_plan *p)
+{
+	for (int i = 0; i < p->n_steps; i++)
+		for (size_t k = 0; k < p->steps[i].n_skips; k++)
+			if (p->steps[i].skips[k].reason != BF_SKIP_DONE)
+				return false;
+	return true;
+}
+
+static void print_nothing(const struct bf_plan_view *v)
+{
+	BF_AUTOBUF struct bf_buf range;
+	bf_buf_init(&range, 128);
+	range_text(v, &range);
+	printf("Nothing to do: pipeline %s, %s, has nothing missing%s No run %s made.\n", v->ask->pipeline->name, range.data,
+		   all_done(v->plan) ? "; everything is done." : " that this run could plan.", v->dry_run ? "would be" : "was");
+	print_left_out(v);
+	if (all_done(v->plan))
+		printf("\n--reprocess=completed does it again.\n");
+}
+
+static void print_next(const struct bf_plan_view *v)
+{
+	const char *run = v->plan->run;
+	printf("\nSee it:   bfstat %s\nWatch it: bfstat watch %s\nStop it:  enqueue stop %s\n", run, run, run);
+	if (v->workers != 0)
+		return;
+	if (strcmp(v->ask->queue, "default") == 0)
+		printf("\nNo worker is running. Start one: worker\n");
+	else
+		printf("\nNo worker is running. Start one: worker --queues=%s\n", v->ask->queue);
+}
+
+static int steps_with_jobs(const struct bf_plan *p)
+{
+	int n = 0;
+	for (int i = 0; i < p->n_steps; i++)
+		n += p->steps[i].jobs > 0;
+	return n;
+}
+
+static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
+{
+	BF_AUTOBUF struct bf_buf range;
+	char jobs[48], steps[48];
+	bf_buf_init(&range, 128);
+	range_text(v, &range);
+	count_text(v->plan->jobs, "job", jobs);
+	count_text(steps_with_jobs(v->plan), "step", steps);
+	if (v->dry_run)
+		printf("Dry run: %s in %s would be planned for pipeline %s, %s. Nothing was written.\n\n", jobs, steps, v->ask->pipeline->name,
+			   range.data);
+	else
+		printf("Run %s is planned: %s in %s, pipeline %s, %s.\n\n", v->plan->run, jobs, steps, v->ask->pipeline->name, range.data);
+	print_steps(v, t);
+	print_left_out(v);
+	print_settings(v);
+	if (v->dry_run) {
+		print_files(v);
+		printf("The same command without --dry-run plans it.\n");
+	} else {
+		print_next(v);
+	}
+}
+
+void bf_plan_print(const struct bf_plan_view *v)
+{
+	struct bf_term t;
+	char jobs[48];
+	bf_term_init(&t, STDOUT_FILENO);
+	switch (v->outcome) {
+	case BF_PLANNED:
+		print_plan(v, &t);
+		break;
+	case BF_PLANNED_BEFORE:
+		printf("Run %s exists already: %s, %s. No second one %s planned.\n", v->plan->run, count_text(v->plan->jobs, "job", jobs),
+			   *v->state ? v->state : "see bfstat", v->dry_run ? "would be" : "was");
+		if (!v->dry_run)
+			print_next(v);
+		break;
+	case BF_PLANNED_NOTHING:
+		print_nothing(v);
+		break;
+	}
+}
+
+/* ---- JSON ---- */
+
+static void json_span(struct bf_json *j, const struct bf_plan_view *v, struct bf_span span)
+{
+	char text[BF_CHUNK_MAX + 1];
+	struct bf_span first = {span.first, span.first}, last = {span.last, span.last};
+	bf_json_text(j, "first", bf_plan_chunk_text(v->ask, first, text));
+	bf_json_text(j, "last", bf_plan_chunk_text(v->ask, last, text));
+}
+
+static void json_step(struct bf_json *j, const struct bf_plan_view *v, const struct bf_step_plan *s)
+{
+	bf_json_object(j, NULL);
+	bf_json_text(j, "step", s->step->name);
+	bf_json_text(j, "kind", bf_kind_name(s->step->kind));
+	bf_json_text(j, "per", s->step->per == BF_PER_RUN ? "run" : "chunk");
+	bf_json_text(j, "guarantee", bf_guarantee(s->step));
+	bf_json_text(j, "order", s->order == BF_ORDER_DESC ? "desc" : "asc");
+	bf_json_array(j, "needs");
+	for (size_t i = 0; i < s->n_needs; i++)
+		bf_json_text(j, NULL, v->ask->pipeline->steps[s->needs[i]].name);
+	bf_json_close(j);
+	bf_json_int(j, "jobs", s->jobs);
+	bf_json_text_or_null(j, "first", s->first);
+	bf_json_text_or_null(j, "last", s->last);
+	bf_json_array(j, "skipped");
+	for (size_t i = 0; i < s->n_skips; i++) {
+		bf_json_object(j, NULL);
+		bf_json_text(j, "reason", bf_skip_reason_name(s->skips[i].reason));
+		bf_json_text_or_null(j, "run", s->skips[i].run);
+		bf_json_int(j, "count", s->skips[i].count);
+		json_span(j, v, s->skips[i].within);
+		bf_json_close(j);
+	}
+	bf_json_close(j);
+	bf_json_close(j);
+}
+
+static void json_ask(struct bf_json *j, const struct bf_plan_view *v)
+{
+	char day[BF_DATE_TEXT];
+	const struct bf_pipeline *p = v->ask->pipeline;
+	bf_json_text(j, "pipeline", p->name);
+	bf_json_text(j, "since", v->ask->keys ? NULL : bf_date_format(v->ask->since, day));
+	bf_json_text(j, "until", v->ask->keys ? NULL : bf_date_format(v->ask->until, day));
+	bf_json_object(j, "params");
+	for (size_t i = 0; i < p->n_params; i++)
+		bf_json_text(j, p->params[i].name, v->ask->param_values[i]);
+	bf_json_close(j);
+	bf_json_text(j, "queue", v->ask->queue);
+	bf_json_int(j, "concurrency", v->ask->concurrency);
+	bf_json_int(j, "concurrency_max", p->concurrency_max);
+	bf_json_number(j, "interval_ms", p->rate_interval_ms > (double)p->pause_ms ? p->rate_interval_ms : (double)p->pause_ms);
+	bf_json_text(j, "reprocess", bf_reprocess_name(v->ask->reprocess));
+	bf_json_array(j, "files");
+	for (size_t i = 0; v->files[i]; i++)
+		bf_json_text(j, NULL, v->files[i]);
+	bf_json_close(j);
+}
+
+static const char *outcome_name(enum bf_planned outcome)
+{
+	static const char *const names[] = {[BF_PLANNED] = "planned", [BF_PLANNED_BEFORE] = "exists", [BF_PLANNED_NOTHING] = "nothing"};
+	return names[outcome];
+}
+
+void bf_plan_print_json(const struct bf_plan_view *v, bool one_line)
+{
+	struct bf_json j;
+	if (one_line)
+		bf_json_begin_line(&j, stdout);
+	else
+		bf_json_begin(&j, stdout);
+	bf_json_bool(&j, "dry_run", v->dry_run);
+	bf_json_text(&j, "outcome", outcome_name(v->outcome));
+	bf_json_text(&j, "run", v->outcome == BF_PLANNED_NOTHING || (v->dry_run && !v->ask->run) ? NULL : v->plan->run);
+	bf_json_text_or_null(&j, "state", v->state);
+	bf_json_int(&j, "jobs", v->plan->jobs);
+	json_ask(&j, v);
+	bf_json_array(&j, "steps");
+	for (int i = 0; i < v->plan->n_steps; i++)
+		if (!v->plan->steps[i].left_out)
+			json_step(&j, v, &v->plan->steps[i]);
+	bf_json_close(&j);
+	bf_json_end(&j);
+}

@@ -1,0 +1,30 @@
+/*
+ * A plan for people: what would be done or will be done, what is left out and why, and what to do next.
+ */
+#ifndef BF_CHANGE_PLAN_VIEW_H
+#define BF_CHANGE_PLAN_VIEW_H
+
+#include "core/plan.h"
+
+struct bf_plan_view {
+	const struct bf_plan_ask *ask;
+	const struct bf_plan *plan;
+	bool dry_run;
+	enum bf_planned outcome;  /* of a dry run: what it would be */
+	const char *state;        /* the run's; "" in a dry run */
+	int64_t workers;          /* alive; -1: not asked */
+	const char *const *files; /* that were checked; ends with NULL */
+};
+
+void bf_plan_print(const struct bf_plan_view *v);
+
+/*
+ * The same as JSON: one object with
+ *   dry_run, outcome ("planned", "exists" or "nothing"), run (null: none, or not named yet), state (null in a dry run), jobs,
+ *   pipeline, since, until (null for keys), params {name: value}, queue, concurrency, concurrency_max, interval_ms, reprocess, files [],
+ *   steps [{step, kind, per, guarantee, order, needs [], jobs, first, last, skipped [{reason: done|failed|held, run, count, first, last}]}]
+ * steps is empty when the run existed before. Members may be added, none are taken away.
+ */
+void bf_plan_print_json(const struct bf_plan_view *v, bool one_line);
+
+#endif

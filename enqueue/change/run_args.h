@@ -1,0 +1,34 @@
+/*
+ * What `enqueue run` was asked for: the command line as it is, and the same checked against the pipeline. Everything that can be wrong
+ * with it is found here, before any server is connected to.
+ */
+#ifndef BF_CHANGE_RUN_ARGS_H
+#define BF_CHANGE_RUN_ARGS_H
+
+#include "change/commands.h"
+#include "core/plan.h"
+
+#define BF_RUN_OPTIONS_MAX 12
+
+struct bf_run_options { /* as parsed */
+	struct bf_opt_date since, until;
+	const char *batch_days, *concurrency, *order, *queue, *reprocess, *run_id, *note;
+	struct bf_opt_list only, skip, key, param;
+	int64_t limit;
+	bool dry_run, follow, json;
+};
+
+struct bf_run_args {
+	struct bf_pipeline *pipeline;
+	const char **param_values;
+	struct bf_keys keys;
+	char who[BF_WHO_MAX];
+	const char *option_names[BF_RUN_OPTIONS_MAX];
+	char *option_values[BF_RUN_OPTIONS_MAX];
+	struct bf_plan_ask ask; /* borrows all of the above and from the options; ask.keys is set, but the keys are not loaded */
+};
+
+int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, struct bf_run_args *out, struct bf_error *err);
+void bf_run_args_release(struct bf_run_args *a);
+
+#endif

@@ -1,0 +1,185 @@
+/* `bfstat coverage PIPELINE`: a calendar of each step, then the figures by year. */
+#include "base/mem.h"
+#include "base/text.h"
+#include "look/days.h"
+#include "render/bar.h"
+
+static int year_of(bf_date day)
+{
+	int year, month, dom;
+	bf_date_split(day, &year, &month, &dom);
+	return year;
+}
+
+/* ---- text ---- */
+
+static void print_calendar(const struct bf_term *t, const struct bf_section *s)
+{
+	BF_AUTOBUF struct bf_buf name;
+	BF_AUTOBUF struct bf_buf percent;
+	struct bf_day_counts n = bf_days_count(&s->days, s->days.since, s->days.until);
+	char done[28], asked[28];
+	bf_buf_init(&name, 1u << 16);
+	bf_buf_init(&percent, 64);
+	bf_section_name(&name, s);
+	bf_percent_text(&percent, n.done, n.asked);
+	printf("%s%s%s  %s: %s of %s %s done\n", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
+		   bf_text_group(n.done, done), bf_text_group(n.asked, asked), n.asked == 1 ? "day" : "days");
+	bf_heat_print(stdout, t, &s->days);
+	putchar('\n');
+}
+
+static void add_row(struct bf_table *table, const char *name, const char *year, const struct bf_day_counts *n)
+{
+	BF_AUTOBUF struct bf_buf percent;
+	bf_buf_init(&percent, 64);
+	bf_percent_text(&percent, n->done, n->asked);
+	bf_table_row(table);
+	bf_table_cell(table, BF_PLAIN, name);
+	bf_table_cell(table, BF_PLAIN, year);
+	bf_table_number(table, BF_PLAIN, n->asked);
+	bf_table_number(table, BF_GOOD, n->done);
+	bf_table_number(table, BF_BUSY, n->running);
+	bf_table_number(table, BF_BAD, n->failed);
+	bf_table_number(table, BF_CARE, n->missing);
+	bf_table_cell(table, n->done == n->asked ? BF_GOOD : BF_PLAIN, percent.data);
+}
+
+static void add_section(struct bf_table *table, const struct bf_section *s)
+{
+	BF_AUTOBUF struct bf_buf name;
+	bf_buf_init(&name, 1u << 16);
+	bf_section_name(&name, s);
+	int first = year_of(s->days.since), last = year_of(s->days.until);
+	for (int year = first; year <= last; year++) {
+		struct bf_day_counts n = bf_days_count(&s->days, bf_date_make(year, 1, 1), bf_date_make(year, 12, 31));
+		char text[16];
+		(void)snprintf(text, sizeof(text), "%d", year);
+		add_row(table, name.data, text, &n);
+	}
+	if (first == last)
+		return;
+	struct bf_day_counts all = bf_days_count(&s->days, s->days.since, s->days.until);
+	add_row(table, name.data, "all", &all);
+}
+
+static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c)
+{
+	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},  {.title = "YEAR", .right = true},
+											   {.title = "ASKED", .right = true},   {.title = "DONE", .right = true},
+											   {.title = "RUNNING", .right = true}, {.title = "FAILED", .right = true},
+											   {.title = "MISSING", .right = true}, {.title = "DONE %", .right = true}};
+	if (c->n == 0) {
+		printf("No run of %s has asked for days%s.\n", pipeline, c->sections ? "" : " like that");
+		return;
+	}
+	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
+	for (size_t i = 0; i < c->n; i++) {
+		print_calendar(t, &c->sections[i]);
+		add_section(table, &c->sections[i]);
+	}
+	bf_heat_legend(stdout, t);
+	putchar('\n');
+	bf_table_print(table, stdout);
+}
+
+/* ---- JSON ---- */
+
+static void add_counts(struct bf_json *j, const struct bf_day_counts *n)
+{
+	bf_json_int(j, "asked", n->asked);
+	bf_json_int(j, "done", n->done);
+	bf_json_int(j, "running", n->running);
+	bf_json_int(j, "failed", n->failed);
+	bf_json_int(j, "missing", n->missing);
+	bf_json_number(j, "percent", n->asked > 0 ? 100.0 * (double)n->done / (double)n->asked : 0);
+}
+
+static void json_years(struct bf_json *j, const struct bf_days *d)
+{
+	bf_json_array(j, "years");
+	for (int year = year_of(d->since); year <= year_of(d->until); year++) {
+		struct bf_day_counts n = bf_days_count(d, bf_date_make(year, 1, 1), bf_date_make(year, 12, 31));
+		bf_json_object(j, NULL);
+		bf_json_int(j, "year", year);
+		add_counts(j, &n);
+		bf_json_close(j);
+	}
+	bf_json_close(j);
+}
+
+/* Runs of days with the same state. */
+static void json_ranges(struct bf_json *j, const struct bf_days *d)
+{
+	char text[BF_DATE_TEXT];
+	bf_json_array(j, "ranges");
+	for (bf_date first = d->since; first <= d->until;) {
+		unsigned char state = d->state[first - d->since];
+		bf_date last = first;
+		while (last < d->until && d->state[last + 1 - d->since] == state)
+			last++;
+		if (state != BF_DAY_NONE) {
+			bf_json_object(j, NULL);
+			bf_json_text(j, "since", bf_date_format(first, text));
+			bf_json_text(j, "until", bf_date_format(last, text));
+			bf_json_text(j, "state", bf_day_name((enum bf_day)state));
+			bf_json_close(j);
+		}
+		first = last + 1;
+	}
+	bf_json_close(j);
+}
+
+static void print_json(const struct bf_look *l, const char *pipeline, const struct bf_coverage *c)
+{
+	struct bf_json j;
+	bf_json_begin(&j, stdout);
+	bf_json_text(&j, "pipeline", pipeline);
+	bf_json_array(&j, "steps");
+	for (size_t i = 0; i < c->n; i++) {
+		const struct bf_section *s = &c->sections[i];
+		struct bf_day_counts n = bf_days_count(&s->days, s->days.since, s->days.until);
+		bf_json_object(&j, NULL);
+		bf_json_text(&j, "step", s->step);
+		bf_json_raw(&j, "identity", s->identity);
+		add_counts(&j, &n);
+		json_years(&j, &s->days);
+		json_ranges(&j, &s->days);
+		bf_json_close(&j);
+	}
+	bf_json_close(&j);
+	bf_look_json_end(l, &j);
+}
+
+static int run_coverage(const struct bf_command *command, int argc, char **argv)
+{
+	struct bf_days_options o = {.json = false};
+	struct bf_look look = {.pg = NULL};
+	struct bf_coverage c;
+	struct bf_error err;
+	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
+	int n_args, exit_code = 0;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
+		return exit_code;
+	int rc = bf_coverage_load(&look, args[0], &o, &c, &err);
+	if (rc == 0) {
+		if (o.json)
+			print_json(&look, args[0], &c);
+		else
+			print_text(&look.term, args[0], &c);
+		bf_coverage_release(&c);
+	}
+	bf_look_close(&look);
+	return rc < 0 ? bf_program_fail(&err) : 0;
+}
+
+static const struct bf_command command_coverage = {
+	.name = "coverage",
+	.synopsis = "bfstat coverage PIPELINE [OPTION…]",
+	.summary = "a calendar of what is done, step by step, and the figures by year",
+	.details = "The days that count are those that some run was asked for; with --since or --until, all days from the one to the other.",
+	.options = bf_days_opts,
+	.min_args = 1,
+	.max_args = 1};
+
+const struct bf_entry bf_look_coverage = {&command_coverage, run_coverage};

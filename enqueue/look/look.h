@@ -1,0 +1,55 @@
+/*
+ * bfstat: the commands that look. What they share: the two servers, of which either may be away, and the way out.
+ *
+ * A command parses its options with bf_command_parse, opens with bf_look_open what it can make use of, and answers from what is there.
+ * bf_look_open says on stderr what could not be read, and is false (exit code 5) only when nothing could.
+ */
+#ifndef BF_LOOK_LOOK_H
+#define BF_LOOK_LOOK_H
+
+#include <stdbool.h>
+
+#include "base/dates.h"
+#include "io/pg.h"
+#include "io/redis.h"
+#include "render/json.h"
+#include "render/table.h"
+#include "render/term.h"
+#include "shared/program.h"
+
+#define BF_LOOK_PAGE 2000 /* rows of one answer of the ledger */
+
+enum { BF_LEDGER = 1, BF_QUEUE = 2 };
+
+struct bf_look {
+	struct bf_pg *pg;       /* NULL: cannot be read */
+	struct bf_redis *redis; /* NULL: cannot be read */
+	unsigned uses;          /* what the command wants of BF_LEDGER | BF_QUEUE */
+	struct bf_term term;    /* of stdout */
+	bool quiet;             /* nothing on stderr: watch says it in its frame */
+};
+
+bool bf_look_open(struct bf_look *l, unsigned uses, int *exit_code);
+void bf_look_close(struct bf_look *l);
+/* Tries again what is away. For watch; nothing is printed. err: the last failure. False: neither server is there. */
+bool bf_look_again(struct bf_look *l, struct bf_error *err);
+
+/* "not_read": ["postgresql"] of the servers that the command would have used. Every JSON answer ends with it. */
+void bf_look_json_end(const struct bf_look *l, struct bf_json *j);
+
+/* -BF_E_NOT_FOUND with the near one where there is one. Only with the ledger; without, the caller sees for itself. */
+int bf_look_find_run(const struct bf_look *l, const char *run, struct bf_error *err);
+/* step NULL: any. */
+int bf_look_find_pipeline(const struct bf_look *l, const char *pipeline, const char *step, struct bf_error *err);
+
+/* Appends "12 min ago". */
+void bf_look_ago(struct bf_buf *out, int64_t now_ms, int64_t then_ms);
+/* Appends "2012-01-01..2015-12-31", or "" when the run is not by date. */
+void bf_look_range(struct bf_buf *out, const char *since, const char *until);
+
+/* The commands: one file each. */
+extern const struct bf_entry bf_look_runs; /* `bfstat` and `bfstat RUN` */
+extern const struct bf_entry bf_look_watch, bf_look_jobs, bf_look_failures, bf_look_coverage, bf_look_gaps, bf_look_workers, bf_look_queues,
+	bf_look_events, bf_look_verify;
+
+#endif

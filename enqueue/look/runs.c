@@ -1,0 +1,299 @@
+/* `bfstat`: all runs; `bfstat RUN`: one of them. */
+#include "base/duration.h"
+#include "base/mem.h"
+#include "core/stat.h"
+#include "look/view.h"
+#include "render/rate.h"
+
+#define LISTED_DEFAULT 20
+
+struct options {
+	bool json;
+	int64_t limit;
+};
+
+/* A line of the list, from either server. */
+struct line {
+	const char *run, *pipeline, *state, *since, *until;
+	struct bf_view_jobs jobs;
+	int64_t created_ms, started_ms, finished_ms, now_ms;
+	bool attention;
+};
+
+/* ---- the list as a table ---- */
+
+static struct bf_table *new_table(const struct bf_term *t)
+{
+	static const struct bf_column columns[] = {{.title = "RUN", .elastic = true},  {.title = "PIPELINE", .rank = 4},
+											   {.title = "RANGE", .rank = 2},      {.title = "STATE"},
+											   {.title = "PROGRESS", .rank = 1},   {.title = "DONE", .right = true},
+											   {.title = "FAILED", .right = true}, {.title = "STARTED", .right = true, .rank = 3},
+											   {.title = "TIME", .right = true}};
+	return bf_table_new(t, columns, BF_COUNT_OF(columns));
+}
+
+static void add_time(struct bf_buf *out, const struct line *r)
+{
+	char text[BF_DURATION_TEXT];
+	int64_t eta = bf_eta_ms(bf_view_left(&r->jobs), bf_view_rate(r->jobs.recent, r->started_ms, r->now_ms));
+	bf_buf_addstr(out, "");
+	if (r->started_ms > 0 && r->finished_ms > r->started_ms)
+		bf_buf_printf(out, "took %s", bf_duration_human(r->finished_ms - r->started_ms, text));
+	else if (strcmp(r->state, "running") == 0 && eta > 0)
+		bf_buf_printf(out, "%s left", bf_duration_human(eta, text));
+}
+
+static void add_row(struct bf_table *table, const struct bf_term *t, const struct line *r)
+{
+	BF_AUTOBUF struct bf_buf bar_text;
+	BF_AUTOBUF struct bf_buf range;
+	BF_AUTOBUF struct bf_buf started;
+	BF_AUTOBUF struct bf_buf time;
+	struct bf_bar bar = bf_view_bar(&r->jobs);
+	char done[28], planned[28];
+	bf_buf_init(&bar_text, 1024);
+	bf_buf_init(&range, 64);
+	bf_buf_init(&started, 64);
+	bf_buf_init(&time, 64);
+	bf_bar_text(&bar_text, t, &bar, t->width >= 140 ? 24 : 12);
+	bf_look_range(&range, r->since, r->until);
+	bf_buf_addstr(&started, "");
+	if (r->started_ms > 0)
+		bf_look_ago(&started, r->now_ms, r->started_ms);
+	add_time(&time, r);
+	bf_table_row(table);
+	bf_table_cell(table, r->attention ? BF_STRONG : BF_PLAIN, r->run);
+	bf_table_cell(table, BF_PLAIN, r->pipeline);
+	bf_table_cell(table, BF_PLAIN, range.data);
+	bf_table_cell(table, bf_tone_of_state(r->state), r->state);
+	bf_table_cell(table, BF_PLAIN, bar_text.data);
+	bf_table_cellf(table, BF_PLAIN, "%s/%s", bf_text_group(r->jobs.done, done), bf_text_group(r->jobs.planned, planned));
+	bf_table_number(table, BF_BAD, r->jobs.failed);
+	bf_table_cell(table, BF_DIM, started.data);
+	bf_table_cell(table, BF_DIM, time.data);
+}
+
+static void add_json(struct bf_json *j, const struct line *r)
+{
+	bf_json_object(j, NULL);
+	bf_json_text(j, "run", r->run);
+	bf_json_text_or_null(j, "pipeline", r->pipeline);
+	bf_json_text(j, "state", r->state);
+	bf_json_text_or_null(j, "since", r->since);
+	bf_json_text_or_null(j, "until", r->until);
+	bf_json_bool(j, "attention", r->attention);
+	bf_json_int(j, "planned", r->jobs.planned);
+	bf_json_int(j, "pending", r->jobs.pending);
+	bf_json_int(j, "running", r->jobs.running);
+	bf_json_int(j, "done", r->jobs.done);
+	bf_json_int(j, "failed", r->jobs.failed);
+	bf_json_int(j, "skipped", r->jobs.skipped);
+	bf_json_int(j, "cancelled", r->jobs.cancelled);
+	bf_json_int(j, "undone", r->jobs.undone);
+	bf_json_time(j, "created_at", r->created_ms);
+	bf_json_time(j, "started_at", r->started_ms);
+	bf_json_time(j, "finished_at", r->finished_ms);
+	bf_json_close(j);
+}
+
+/* ---- the list, from the ledger or from Redis ---- */
+
+struct list {
+	struct bf_look *look;
+	struct bf_table *table; /* either this … */
+	struct bf_json *json;   /* … or this */
+	int64_t listed, all, active;
+};
+
+static void add_line(struct list *list, const struct line *r)
+{
+	if (list->json)
+		add_json(list->json, r);
+	else
+		add_row(list->table, &list->look->term, r);
+	list->listed++;
+	list->active += bf_view_active(r->state);
+}
+
+static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	int rc = bf_stat_runs(list->look->pg, limit, &r, err);
+	for (int i = 0; rc == 0 && i < bf_pg_rows(r); i++) {
+		struct line line = {.run = bf_pg_text(r, i, BF_RUNS_RUN),
+							.pipeline = bf_pg_text(r, i, BF_RUNS_PIPELINE),
+							.state = bf_pg_text(r, i, BF_RUNS_STATE),
+							.since = bf_pg_text(r, i, BF_RUNS_SINCE),
+							.until = bf_pg_text(r, i, BF_RUNS_UNTIL),
+							.jobs = {.planned = bf_pg_int(r, i, BF_RUNS_PLANNED),
+									 .pending = bf_pg_int(r, i, BF_RUNS_PENDING),
+									 .running = bf_pg_int(r, i, BF_RUNS_RUNNING),
+									 .done = bf_pg_int(r, i, BF_RUNS_DONE),
+									 .failed = bf_pg_int(r, i, BF_RUNS_FAILED),
+									 .skipped = bf_pg_int(r, i, BF_RUNS_SKIPPED),
+									 .cancelled = bf_pg_int(r, i, BF_RUNS_CANCELLED),
+									 .undone = bf_pg_int(r, i, BF_RUNS_UNDONE),
+									 .recent = bf_pg_int(r, i, BF_RUNS_RECENT)},
+							.created_ms = bf_pg_int(r, i, BF_RUNS_CREATED),
+							.started_ms = bf_pg_int(r, i, BF_RUNS_STARTED),
+							.finished_ms = bf_pg_int(r, i, BF_RUNS_FINISHED),
+							.now_ms = bf_pg_int(r, i, BF_RUNS_NOW)};
+		line.attention = bf_pg_bool(r, i, BF_RUNS_ATTENTION) || (bf_view_active(line.state) && line.jobs.failed > 0);
+		add_line(list, &line);
+		list->all = bf_pg_int(r, i, BF_RUNS_ALL);
+	}
+	return rc;
+}
+
+/* Redis knows the runs that are under way. */
+static int list_from_queue(struct list *list, int limit, struct bf_error *err)
+{
+	BF_AUTOREPLY struct bf_redis_reply *runs = NULL;
+	int rc = bf_live_ask(list->look->redis, &runs, err, "SMEMBERS", "bf:runs", NULL);
+	list->all = (int64_t)bf_redis_count(runs);
+	for (size_t i = 0; rc == 0 && i < bf_redis_count(runs) && list->listed < limit; i++) {
+		BF_AUTOREPLY struct bf_redis_reply *hash = NULL;
+		const char *run = bf_redis_text(bf_redis_at(runs, i));
+		BF_AUTOFREE char *key = bf_asprintf("bf:run:%s", run);
+		rc = bf_live_ask(list->look->redis, &hash, err, "HGETALL", key, NULL);
+		if (rc < 0)
+			break;
+		struct line line = {.run = run,
+							.pipeline = bf_live_field(hash, "pipeline"),
+							.state = bf_live_field(hash, "state"),
+							.since = bf_live_field(hash, "since"),
+							.until = bf_live_field(hash, "until"),
+							.jobs = {.planned = bf_live_number(hash, "planned"),
+									 .running = bf_live_number(hash, "running"),
+									 .done = bf_live_number(hash, "done"),
+									 .failed = bf_live_number(hash, "failed"),
+									 .skipped = bf_live_number(hash, "skipped"),
+									 .cancelled = bf_live_number(hash, "cancelled")}};
+		line.jobs.pending = line.jobs.planned - bf_view_settled(&line.jobs) - line.jobs.running;
+		line.attention = line.jobs.failed > 0;
+		add_line(list, &line);
+	}
+	return rc;
+}
+
+static int fill(struct list *list, int limit, struct bf_error *err)
+{
+	return list->look->pg ? list_from_ledger(list, limit, err) : list_from_queue(list, limit, err);
+}
+
+static void print_workers(const struct list *list, const struct bf_live *live)
+{
+	const struct bf_term *t = &list->look->term;
+	if (live->whole && live->alive == 0 && list->active > 0)
+		printf("\n%sNo worker is alive; `worker` starts one.%s\n", bf_tone_on(t, BF_CARE), bf_tone_off(t, BF_CARE));
+	else if (live->alive > 0)
+		printf("\n%d %s alive, %lld of %lld slots busy\n", live->alive, live->alive == 1 ? "worker" : "workers", (long long)live->busy,
+			   (long long)live->slots);
+}
+
+static int print_list(struct list *list, int limit, struct bf_error *err)
+{
+	struct bf_live live = {.n = 0};
+	list->table = new_table(&list->look->term);
+	int rc = fill(list, limit, err);
+	if (rc == 0 && list->look->redis)
+		rc = bf_live_load(list->look->redis, &live, err);
+	if (rc == 0 && list->listed == 0)
+		puts(list->look->pg ? "There are no runs yet. The first one:  enqueue run PIPELINE --since=DATE --until=DATE"
+							: "Redis knows no run that is under way; PostgreSQL, which knows the others, cannot be read.");
+	else if (rc == 0)
+		bf_table_print(list->table, stdout);
+	if (rc == 0 && list->all > list->listed)
+		printf("and %lld more: bfstat --limit=%lld\n", (long long)(list->all - list->listed), (long long)list->all);
+	if (rc == 0)
+		print_workers(list, &live);
+	bf_live_release(&live);
+	bf_table_free(list->table);
+	return rc;
+}
+
+static int show_all(struct bf_look *l, const struct options *o, struct bf_error *err)
+{
+	struct list list = {.look = l};
+	struct bf_json j;
+	if (!o->json)
+		return print_list(&list, (int)o->limit, err);
+	list.json = &j;
+	bf_json_begin(&j, stdout);
+	bf_json_array(&j, "runs");
+	int rc = fill(&list, (int)o->limit, err);
+	bf_json_close(&j);
+	bf_json_int(&j, "all", list.all);
+	bf_look_json_end(l, &j);
+	return rc;
+}
+
+/* ---- one run ---- */
+
+/* A word that is no run may be a command with a slip in it. */
+static int suggest_command(const char *word, struct bf_error *err)
+{
+	static const char *const commands[] = {"watch",  "jobs",   "failures", "coverage", "gaps", "workers",
+										   "queues", "events", "verify",   "help",     NULL};
+	const char *near = bf_text_nearest(word, commands);
+	return near ? bf_fail(err, BF_E_NOT_FOUND, "unknown command or run %s; did you mean `bfstat %s`?", word, near) : -(int)err->code;
+}
+
+static int show_one(struct bf_look *l, const char *run, bool json, int *exit_code, struct bf_error *err)
+{
+	struct bf_view v;
+	int rc = bf_look_find_run(l, run, err);
+	if (rc == -BF_E_NOT_FOUND)
+		return suggest_command(run, err);
+	if (rc == 0)
+		rc = bf_view_load(l, run, &v, err);
+	if (rc < 0)
+		return rc;
+	if (json) {
+		struct bf_json j;
+		bf_json_begin(&j, stdout);
+		bf_view_json(&j, &v);
+		bf_look_json_end(l, &j);
+	} else {
+		bf_view_print(stdout, &l->term, &v, false);
+	}
+	*exit_code = bf_view_exit_code(v.state);
+	bf_view_release(&v);
+	return 0;
+}
+
+static int run_runs(const struct bf_command *command, int argc, char **argv)
+{
+	struct options o = {.limit = LISTED_DEFAULT};
+	struct bf_look l = {.pg = NULL};
+	struct bf_error err;
+	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
+	int n_args, exit_code = 0;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&l, BF_LEDGER | BF_QUEUE, &exit_code))
+		return exit_code;
+	int rc = n_args > 0 ? show_one(&l, args[0], o.json, &exit_code, &err) : show_all(&l, &o, &err);
+	bf_look_close(&l);
+	return rc < 0 ? bf_program_fail(&err) : exit_code;
+}
+
+static const struct bf_opt options[] = {
+	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
+	{.name = "limit",
+	 .type = BF_OPT_INT,
+	 .offset = offsetof(struct options, limit),
+	 .value = "N",
+	 .min = 1,
+	 .max = 100000,
+	 .help = "list at most N runs (20)"},
+	{.name = NULL}};
+
+static const struct bf_command command_runs = {
+	.name = "bfstat",
+	.synopsis = "bfstat [RUN] [OPTION…]",
+	.summary = "one run, or all of them",
+	.details = "Without RUN: the runs that need someone first, then those under way, then the others, each newest first.\n"
+			   "With RUN: exit code 0 done or under way, 1 failed, 3 waiting for a person, 4 stopped or cancelled.",
+	.options = options,
+	.max_args = 1};
+
+const struct bf_entry bf_look_runs = {&command_runs, run_runs};

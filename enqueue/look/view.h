@@ -1,0 +1,73 @@
+/*
+ * One run as people look at it: from the ledger, which decides, and with what Redis knows of the workers; or, when PostgreSQL is
+ * away, from Redis alone. The same picture for the status page, watch and JSON.
+ */
+#ifndef BF_LOOK_VIEW_H
+#define BF_LOOK_VIEW_H
+
+#include "base/text.h"
+#include "core/pipeline.h"
+#include "look/live.h"
+#include "look/look.h"
+#include "render/bar.h"
+
+struct bf_view_jobs {
+	int64_t planned, pending, running, lost, done, failed, skipped, cancelled, undone;
+	int64_t recent; /* settled in the last 30 s */
+};
+/* running and lost together are what the ledger has as running; lost are those whose worker has no lease any more: they run nowhere,
+ * and another worker takes them over. */
+
+struct bf_view_step {
+	char step[BF_NAME_MAX + 1], kind[16], state[16];
+	char *needs; /* names, with a space between */
+	struct bf_view_jobs jobs;
+	int64_t started_ms, finished_ms; /* 0: not yet */
+};
+
+struct bf_view_running {
+	char step[BF_NAME_MAX + 1];
+	char *chunk, *worker, *note;
+	const struct bf_live_worker *at; /* NULL: not known, or lost */
+	bool lost;
+	int64_t started_ms, progress_done, progress_total;
+};
+
+struct bf_view_error {
+	char *step, *chunk, *category, *text, *job_state; /* step NULL: there was none */
+	int64_t at_ms, attempts;
+};
+
+struct bf_view {
+	char run[BF_RUN_MAX + 1], pipeline[BF_NAME_MAX + 1], state[16], queue[BF_NAME_MAX + 1];
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	char *requested_by, *note, *params; /* never NULL */
+	int64_t concurrency, created_ms, started_ms, finished_ms, now_ms;
+	struct bf_view_jobs jobs; /* of all steps */
+	struct bf_view_step steps[BF_STEPS_MAX];
+	int n_steps;
+	struct bf_view_running *running; /* oldest first */
+	size_t n_running;
+	struct bf_view_error last_error;
+	struct bf_live live;
+	bool live_known; /* which worker is alive could be read */
+	bool from_ledger;
+	double per_second; /* of the last seconds; 0: none */
+};
+
+/* -BF_E_NOT_FOUND: no such run, as far as the servers that are there know. Release it in any case but an error. */
+int bf_view_load(struct bf_look *l, const char *run, struct bf_view *v, struct bf_error *err);
+void bf_view_release(struct bf_view *v);
+
+int64_t bf_view_settled(const struct bf_view_jobs *jobs);
+int64_t bf_view_left(const struct bf_view_jobs *jobs); /* pending, running and lost */
+bool bf_view_active(const char *state);                /* of a run: not ended */
+struct bf_bar bf_view_bar(const struct bf_view_jobs *jobs);
+double bf_view_rate(int64_t recent, int64_t started_ms, int64_t now_ms); /* from `recent`, per second */
+int bf_view_exit_code(const char *state);
+
+/* The page. brief: no hints of what to type next, and what is running cut to a few lines (watch). */
+void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, bool brief);
+void bf_view_json(struct bf_json *j, const struct bf_view *v); /* the members of an object that is open */
+
+#endif

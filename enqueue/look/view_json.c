@@ -1,0 +1,114 @@
+#include "look/view.h"
+#include "render/rate.h"
+
+static void add_jobs(struct bf_json *j, const struct bf_view_jobs *jobs)
+{
+	bf_json_int(j, "planned", jobs->planned);
+	bf_json_int(j, "pending", jobs->pending);
+	bf_json_int(j, "running", jobs->running);
+	bf_json_int(j, "lost", jobs->lost);
+	bf_json_int(j, "done", jobs->done);
+	bf_json_int(j, "failed", jobs->failed);
+	bf_json_int(j, "skipped", jobs->skipped);
+	bf_json_int(j, "cancelled", jobs->cancelled);
+	bf_json_int(j, "undone", jobs->undone);
+}
+
+static void add_steps(struct bf_json *j, const struct bf_view *v)
+{
+	bf_json_array(j, "steps");
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		bf_json_object(j, NULL);
+		bf_json_text(j, "step", s->step);
+		bf_json_text_or_null(j, "kind", s->kind);
+		bf_json_text_or_null(j, "state", s->state);
+		add_jobs(j, &s->jobs);
+		bf_json_time(j, "started_at", s->started_ms);
+		bf_json_time(j, "finished_at", s->finished_ms);
+		bf_json_close(j);
+	}
+	bf_json_close(j);
+}
+
+static void add_running(struct bf_json *j, const struct bf_view *v)
+{
+	bf_json_array(j, "running");
+	for (size_t i = 0; i < v->n_running; i++) {
+		const struct bf_view_running *r = &v->running[i];
+		bf_json_object(j, NULL);
+		bf_json_text(j, "step", r->step);
+		bf_json_text(j, "chunk", r->chunk);
+		bf_json_text_or_null(j, "worker", r->worker);
+		bf_json_text_or_null(j, "host", r->at ? r->at->host : NULL);
+		if (v->live_known)
+			bf_json_bool(j, "lost", r->lost);
+		else
+			bf_json_null(j, "lost");
+		bf_json_time(j, "started_at", r->started_ms);
+		bf_json_int(j, "progress_done", r->progress_done);
+		bf_json_int(j, "progress_total", r->progress_total);
+		bf_json_text_or_null(j, "note", r->note);
+		bf_json_close(j);
+	}
+	bf_json_close(j);
+}
+
+static void add_last_error(struct bf_json *j, const struct bf_view_error *e)
+{
+	if (!e->step) {
+		bf_json_null(j, "last_error");
+		return;
+	}
+	bf_json_object(j, "last_error");
+	bf_json_text(j, "step", e->step);
+	bf_json_text(j, "chunk", e->chunk);
+	bf_json_text_or_null(j, "category", e->category);
+	bf_json_text(j, "error", e->text);
+	bf_json_text_or_null(j, "job_state", e->job_state);
+	bf_json_time(j, "at", e->at_ms);
+	bf_json_close(j);
+}
+
+static void add_workers(struct bf_json *j, const struct bf_view *v)
+{
+	if (!v->live_known) {
+		bf_json_null(j, "workers");
+		return;
+	}
+	bf_json_object(j, "workers");
+	bf_json_int(j, "alive", v->live.alive);
+	bf_json_int(j, "slots", v->live.slots);
+	bf_json_int(j, "busy", v->live.busy);
+	bf_json_close(j);
+}
+
+void bf_view_json(struct bf_json *j, const struct bf_view *v)
+{
+	int64_t eta = bf_view_active(v->state) ? bf_eta_ms(bf_view_left(&v->jobs), v->per_second) : 0;
+	bf_json_text(j, "run", v->run);
+	bf_json_text_or_null(j, "pipeline", v->pipeline);
+	bf_json_text(j, "state", v->state);
+	bf_json_text_or_null(j, "since", v->since);
+	bf_json_text_or_null(j, "until", v->until);
+	bf_json_text_or_null(j, "queue", v->queue);
+	bf_json_text_or_null(j, "requested_by", v->requested_by);
+	bf_json_text_or_null(j, "note", v->note);
+	bf_json_raw(j, "params", v->params);
+	bf_json_text(j, "source", v->from_ledger ? "ledger" : "queue");
+	bf_json_time(j, "created_at", v->created_ms);
+	bf_json_time(j, "started_at", v->started_ms);
+	bf_json_time(j, "finished_at", v->finished_ms);
+	bf_json_object(j, "jobs");
+	add_jobs(j, &v->jobs);
+	bf_json_close(j);
+	bf_json_number(j, "jobs_per_second", v->per_second);
+	if (eta < 0)
+		bf_json_null(j, "eta_ms");
+	else
+		bf_json_int(j, "eta_ms", eta);
+	add_steps(j, v);
+	add_running(j, v);
+	add_last_error(j, &v->last_error);
+	add_workers(j, v);
+}

@@ -1,0 +1,348 @@
+/* The page of one run: its state first, then its steps, what is running and where, the last error, and what to type next. */
+#include <stdarg.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "look/view.h"
+#include "render/rate.h"
+
+#define RUNNING_SHOWN 8
+#define RUNNING_BRIEF 4
+#define ERROR_LINES   3
+#define LABEL_WIDTH   13
+#define SEPARATOR     (t->utf8 ? " · " : " - ")
+
+static void tone(FILE *out, const struct bf_term *t, enum bf_tone tone_of, const char *text)
+{
+	fprintf(out, "%s%s%s", bf_tone_on(t, tone_of), text, bf_tone_off(t, tone_of));
+}
+
+static const char *jobs_word(int64_t n)
+{
+	return n == 1 ? "job" : "jobs";
+}
+
+/* ---- the first lines ---- */
+
+static void add_rest(struct bf_buf *out, const struct bf_view *v)
+{
+	char text[BF_DURATION_TEXT], n[28];
+	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
+	if (strcmp(v->state, "running") == 0 && eta > 0)
+		bf_buf_printf(out, ", about %s left", bf_duration_human(eta, text));
+	if (v->jobs.failed > 0)
+		bf_buf_printf(out, ", %s failed", bf_text_group(v->jobs.failed, n));
+	if (v->jobs.skipped + v->jobs.cancelled > 0 && !bf_view_active(v->state))
+		bf_buf_printf(out, ", %s not run", bf_text_group(v->jobs.skipped + v->jobs.cancelled, n));
+}
+
+static void print_head(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf line;
+	char done[28], planned[28];
+	bf_buf_init(&line, 1024);
+	bf_percent_text(&line, v->jobs.done, v->jobs.planned);
+	bf_buf_printf(&line, ": %s of %s %s done", bf_text_group(v->jobs.done, done), bf_text_group(v->jobs.planned, planned),
+				  jobs_word(v->jobs.planned));
+	add_rest(&line, v);
+	tone(out, t, BF_STRONG, v->run);
+	fputs("  ", out);
+	tone(out, t, bf_tone_of_state(v->state), v->state);
+	fprintf(out, "  %s\n", line.data);
+}
+
+static void print_bar(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf text;
+	BF_AUTOBUF struct bf_buf painted;
+	struct bf_bar bar = bf_view_bar(&v->jobs);
+	bf_buf_init(&text, 4096);
+	bf_buf_init(&painted, 8192);
+	bf_bar_text(&text, t, &bar, t->width > 0 && t->width < 78 ? t->width : 78);
+	bf_bar_paint(&painted, t, text.data);
+	fprintf(out, "%s\n", painted.data);
+}
+
+static void add(struct bf_buf *line, const struct bf_term *t, const char *text)
+{
+	bf_buf_printf(line, "%s%s", line->len ? SEPARATOR : "", text);
+}
+
+/* Facts about the run, dim, as many a line as fit. */
+static void print_facts(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf facts;
+	BF_AUTOBUF struct bf_buf cut;
+	char took[BF_DURATION_TEXT];
+	bf_buf_init(&facts, 8192);
+	bf_buf_init(&cut, 8192);
+	bf_buf_addstr(&facts, v->pipeline);
+	if (v->since[0]) {
+		bf_buf_addstr(&facts, SEPARATOR);
+		bf_look_range(&facts, v->since, v->until);
+	}
+	if (strcmp(v->queue, "default") != 0)
+		bf_buf_printf(&facts, "%squeue %s", SEPARATOR, v->queue);
+	if (v->created_ms > 0) {
+		bf_buf_printf(&facts, "%sasked for ", SEPARATOR);
+		bf_look_ago(&facts, v->now_ms, v->created_ms);
+		bf_buf_printf(&facts, " by %s", v->requested_by);
+	}
+	if (v->started_ms > 0 && v->finished_ms > v->started_ms)
+		bf_buf_printf(&facts, "%stook %s", SEPARATOR, bf_duration_human(v->finished_ms - v->started_ms, took));
+	if (*v->note) {
+		bf_buf_addstr(&facts, SEPARATOR);
+		bf_term_one_line(&facts, v->note);
+	}
+	bf_term_cut(&cut, t, facts.data, t->width);
+	tone(out, t, BF_DIM, cut.data);
+	fputc('\n', out);
+}
+
+static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf line;
+	char text[BF_RATE_TEXT], slots[28], busy[28];
+	bf_buf_init(&line, 1024);
+	bf_buf_addstr(&line, "");
+	if (v->per_second > 0)
+		add(&line, t, bf_rate_text(v->per_second, text));
+	if (v->live_known) {
+		bf_buf_printf(&line, "%s%d %s alive", line.len ? SEPARATOR : "", v->live.alive, v->live.alive == 1 ? "worker" : "workers");
+		bf_buf_printf(&line, ", %s of %s slots busy", bf_text_group(v->live.busy, busy), bf_text_group(v->live.slots, slots));
+	}
+	if (line.len > 0)
+		fprintf(out, "%s\n", line.data);
+}
+
+/* ---- steps ---- */
+
+/* The first of the steps that it needs and that is not over yet. */
+static const char *waits_for(const struct bf_view *v, const struct bf_view_step *s)
+{
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *other = &v->steps[i];
+		size_t len = strlen(other->step);
+		bool open = strcmp(other->state, "waiting") == 0 || strcmp(other->state, "released") == 0;
+		for (const char *at = s->needs; open && *at; at += strspn(at, " ")) {
+			size_t word = strcspn(at, " ");
+			if (word == len && strncmp(at, other->step, len) == 0)
+				return other->step;
+			at += word;
+		}
+	}
+	return NULL;
+}
+
+static void step_state(struct bf_table *table, const struct bf_view *v, const struct bf_view_step *s)
+{
+	bool released = strcmp(s->state, "released") == 0;
+	const char *needs = strcmp(s->state, "waiting") == 0 ? waits_for(v, s) : NULL;
+	if (needs)
+		bf_table_cellf(table, BF_DIM, "after %s", needs);
+	else if (released && strcmp(v->state, "running") != 0)
+		bf_table_cell(table, bf_tone_of_state(v->state), v->state);
+	else if (released && s->jobs.running == 0)
+		bf_table_cell(table, BF_PLAIN, "ready");
+	else
+		bf_table_cell(table, bf_tone_of_state(s->state), released ? "running" : s->state);
+}
+
+static void step_row(struct bf_table *table, const struct bf_term *t, const struct bf_view *v, const struct bf_view_step *s, int bar_width)
+{
+	BF_AUTOBUF struct bf_buf text;
+	struct bf_bar bar = bf_view_bar(&s->jobs);
+	char done[28], planned[28], time[BF_DURATION_TEXT] = "";
+	bf_buf_init(&text, 4096);
+	bf_bar_text(&text, t, &bar, bar_width);
+	if (s->started_ms > 0 && (s->finished_ms > 0 || strcmp(s->state, "released") == 0))
+		bf_duration_human((s->finished_ms > 0 ? s->finished_ms : v->now_ms) - s->started_ms, time);
+	bf_table_row(table);
+	bf_table_cell(table, BF_PLAIN, s->step);
+	step_state(table, v, s);
+	bf_table_cell(table, t->utf8 ? BF_PLAIN : bf_tone_of_state(s->state), text.data);
+	bf_table_cellf(table, BF_PLAIN, "%s/%s", bf_text_group(s->jobs.done, done), bf_text_group(s->jobs.planned, planned));
+	bf_table_number(table, BF_BAD, s->jobs.failed);
+	bf_table_number(table, BF_BUSY, s->jobs.running);
+	bf_table_number(table, BF_PLAIN, s->jobs.pending);
+	bf_table_number(table, BF_PLAIN, s->jobs.skipped + s->jobs.cancelled);
+	bf_table_cell(table, BF_DIM, time);
+}
+
+static void print_steps(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},
+											   {.title = "STATE"},
+											   {.title = "PROGRESS", .rank = 1},
+											   {.title = "DONE", .right = true},
+											   {.title = "FAILED", .right = true},
+											   {.title = "RUNNING", .right = true},
+											   {.title = "PENDING", .right = true, .rank = 3},
+											   {.title = "NOT RUN", .right = true, .rank = 4},
+											   {.title = "TIME", .right = true, .rank = 2}};
+	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
+	int bar_width = t->width >= 140 ? 40 : t->width >= 110 ? 24 : 14;
+	for (int i = 0; i < v->n_steps; i++)
+		step_row(table, t, v, &v->steps[i], bar_width);
+	fputc('\n', out);
+	bf_table_print(table, out);
+}
+
+/* ---- running now ---- */
+
+static void running_where(struct bf_table *table, const struct bf_view_running *r)
+{
+	if (r->lost)
+		bf_table_cell(table, BF_BAD, "lost with its worker, goes to another");
+	else if (r->at && *r->at->host)
+		bf_table_cellf(table, BF_PLAIN, "%s, process %lld", r->at->host, (long long)r->at->pid);
+	else
+		bf_table_cell(table, BF_PLAIN, r->worker);
+}
+
+static void running_row(struct bf_table *table, const struct bf_view *v, const struct bf_view_running *r)
+{
+	char time[BF_DURATION_TEXT], done[28], total[28];
+	int64_t ms = v->now_ms - r->started_ms;
+	bf_table_row(table);
+	bf_table_cell(table, BF_PLAIN, r->step);
+	bf_table_cell(table, BF_PLAIN, r->chunk);
+	bf_table_cell(table, BF_PLAIN, bf_duration_human(ms > 0 ? ms : 0, time));
+	if (r->progress_total > 0)
+		bf_table_cellf(table, BF_PLAIN, "%s/%s", bf_text_group(r->progress_done, done), bf_text_group(r->progress_total, total));
+	else
+		bf_table_cell(table, BF_PLAIN, "");
+	running_where(table, r);
+	bf_table_cell(table, BF_DIM, r->note);
+}
+
+static void print_running(FILE *out, const struct bf_term *t, const struct bf_view *v, bool brief)
+{
+	static const struct bf_column columns[] = {{.title = "RUNNING NOW"},
+											   {.title = "CHUNK", .elastic = true},
+											   {.title = "FOR", .right = true},
+											   {.title = "PROGRESS", .right = true, .rank = 1},
+											   {.title = "WHERE", .elastic = true},
+											   {.title = "NOTE", .rank = 2, .elastic = true}};
+	size_t shown = brief ? RUNNING_BRIEF : RUNNING_SHOWN;
+	if (v->n_running == 0)
+		return;
+	if (shown > v->n_running)
+		shown = v->n_running;
+	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
+	for (size_t i = 0; i < shown; i++)
+		running_row(table, v, &v->running[i]);
+	fputc('\n', out);
+	bf_table_print(table, out);
+	if (shown < v->n_running)
+		fprintf(out, "%sand %zu more: bfstat jobs %s --state=running%s\n", bf_tone_on(t, BF_DIM), v->n_running - shown, v->run,
+				bf_tone_off(t, BF_DIM));
+}
+
+/* ---- the last error ---- */
+
+static void print_last_error(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	const struct bf_view_error *e = &v->last_error;
+	BF_AUTOBUF struct bf_buf head;
+	if (!e->step || (v->jobs.failed == 0 && !bf_view_active(v->state)))
+		return;
+	bf_buf_init(&head, 4096);
+	bf_term_one_line(&head, e->step);
+	bf_buf_addch(&head, ' ');
+	bf_term_one_line(&head, e->chunk);
+	bf_buf_printf(&head, " (%s), ", e->category);
+	bf_look_ago(&head, v->now_ms, e->at_ms);
+	if (strcmp(e->job_state, "failed") != 0)
+		bf_buf_printf(&head, "; now %s", strcmp(e->job_state, "pending") == 0 ? "waiting for its next try" : e->job_state);
+	fputc('\n', out);
+	tone(out, t, strcmp(e->job_state, "failed") == 0 ? BF_BAD : BF_CARE, "LAST ERROR");
+	fprintf(out, "%*s%s\n", LABEL_WIDTH - 10, "", head.data);
+	const char *at = e->text;
+	for (int line = 0; *at && line < ERROR_LINES; line++) {
+		size_t len = strcspn(at, "\n");
+		BF_AUTOFREE char *piece = bf_strndup(at, len);
+		BF_AUTOBUF struct bf_buf clean;
+		BF_AUTOBUF struct bf_buf cut;
+		bf_buf_init(&clean, 16384);
+		bf_buf_init(&cut, 16384);
+		bf_term_one_line(&clean, piece);
+		bf_term_cut(&cut, t, clean.data ? clean.data : "", t->width > 0 ? t->width - LABEL_WIDTH : 0);
+		fprintf(out, "%*s%s\n", LABEL_WIDTH, "", cut.data);
+		at += len + (at[len] == '\n');
+	}
+}
+
+/* ---- what to type next ---- */
+
+#define HINTS_MAX 4
+
+struct hints {
+	char *command[HINTS_MAX];
+	const char *why[HINTS_MAX];
+	int n;
+};
+
+__attribute__((format(printf, 3, 4))) static void hint(struct hints *h, const char *why, const char *fmt, ...)
+{
+	char command[256];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	if (h->n == HINTS_MAX)
+		return;
+	h->command[h->n] = bf_strdup(command);
+	h->why[h->n++] = why;
+}
+
+static void find_hints(struct hints *h, const struct bf_view *v)
+{
+	bool running = strcmp(v->state, "running") == 0 || strcmp(v->state, "queued") == 0;
+	bool usual = strcmp(v->queue, "default") == 0;
+	if (v->live_known && running && bf_view_left(&v->jobs) > 0 && bf_live_serving(&v->live, v->queue) == 0)
+		hint(h, "no worker is alive for this queue: start one", "worker%s%s", usual ? "" : " --queues=", usual ? "" : v->queue);
+	if (v->jobs.failed > 0)
+		hint(h, "what failed, and why", "bfstat failures %s", v->run);
+	if (v->jobs.failed > 0 && !running)
+		hint(h, "once the cause is gone", "enqueue retry %s", v->run);
+	if (strcmp(v->state, "stopped") == 0 || strcmp(v->state, "stopping") == 0)
+		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
+	if (strcmp(v->state, "cancelled") == 0 && v->jobs.failed == 0)
+		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
+	if (running && h->n < 2)
+		hint(h, "the same, live", "bfstat watch %s", v->run);
+	if (strcmp(v->state, "done") == 0 && v->since[0])
+		hint(h, "all days of this pipeline", "bfstat coverage %s", v->pipeline);
+}
+
+static void print_next(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	struct hints h = {.n = 0};
+	int width = 0;
+	find_hints(&h, v);
+	for (int i = 0; i < h.n; i++)
+		width = (int)strlen(h.command[i]) > width ? (int)strlen(h.command[i]) : width;
+	for (int i = 0; i < h.n; i++) {
+		bool room = t->width == 0 || LABEL_WIDTH + width + 3 + (int)strlen(h.why[i]) <= t->width;
+		fprintf(out, "%s%s%-*s%s", i ? "" : "\n", bf_tone_on(t, BF_DIM), LABEL_WIDTH, i ? "" : "NEXT", bf_tone_off(t, BF_DIM));
+		if (room)
+			fprintf(out, "%-*s   %s%s%s\n", width, h.command[i], bf_tone_on(t, BF_DIM), h.why[i], bf_tone_off(t, BF_DIM));
+		else
+			fprintf(out, "%s\n", h.command[i]);
+		free(h.command[i]);
+	}
+}
+
+void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, bool brief)
+{
+	print_head(out, t, v);
+	print_bar(out, t, v);
+	print_facts(out, t, v);
+	print_speed(out, t, v);
+	print_steps(out, t, v);
+	print_running(out, t, v, brief);
+	print_last_error(out, t, v);
+	if (!brief)
+		print_next(out, t, v);
+}

@@ -1,0 +1,300 @@
+/*
+ * `bfstat watch`: the same page again and again. On a terminal it is drawn in place, on the alternate screen, so that the screen
+ * is as it was when it ends, with the last page left behind; elsewhere it is a line a second. The ledger is asked less often when
+ * counting takes long: never for more than a tenth of the time.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/mem.h"
+#include "core/stat.h"
+#include "look/view.h"
+#include "render/rate.h"
+
+#define TICK_MS  1000
+#define RUNS_MAX 20
+#define SHARE    10
+
+static volatile sig_atomic_t stop_asked, resized;
+
+static void on_signal(int number)
+{
+	if (number == SIGWINCH)
+		resized = 1;
+	else
+		stop_asked = 1;
+}
+
+struct options {
+	bool json;
+};
+
+struct watch {
+	struct bf_look look;
+	const char *run; /* NULL: all that are under way */
+	bool json, drawing;
+	struct bf_rate rate;
+	char trouble[BF_ERROR_TEXT_MAX]; /* what cannot be read; "" when all can */
+	int64_t pause_ms;
+};
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGWINCH, &action, NULL);
+}
+
+static void sleep_until_tick(int64_t ms)
+{
+	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	while (!stop_asked && !resized && nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+/* ---- drawing ---- */
+
+/* As many lines as the screen has, each cut to its width and cleared behind. */
+static void draw(const struct bf_term *t, const char *page)
+{
+	BF_AUTOBUF struct bf_buf out;
+	bf_buf_init(&out, 1u << 20);
+	bf_buf_addstr(&out, "\x1b[H");
+	for (int row = 0; *page && row < t->height; row++) {
+		size_t len = strcspn(page, "\n");
+		BF_AUTOFREE char *line = bf_strndup(page, len);
+		bf_buf_addstr(&out, row ? "\r\n" : "");
+		bf_term_cut(&out, t, line, t->width);
+		bf_buf_addstr(&out, "\x1b[K");
+		page += len + (page[len] == '\n');
+	}
+	bf_buf_addstr(&out, "\x1b[J");
+	fwrite(out.data, 1, out.len, stdout);
+	fflush(stdout);
+}
+
+static void screen_begin(struct watch *w)
+{
+	w->drawing = w->look.term.tty && !w->json;
+	if (w->drawing)
+		fputs("\x1b[?1049h\x1b[?25l", stdout);
+}
+
+static void screen_end(struct watch *w, const char *last_page)
+{
+	if (!w->drawing)
+		return;
+	printf("\x1b[?25h\x1b[?1049l%s", last_page);
+	fflush(stdout);
+	w->drawing = false;
+}
+
+static void page_trouble(const struct watch *w, FILE *out)
+{
+	const struct bf_term *t = &w->look.term;
+	if (w->trouble[0])
+		fprintf(out, "\n%s%s%s\n", bf_tone_on(t, BF_CARE), w->trouble, bf_tone_off(t, BF_CARE));
+}
+
+/* ---- one run ---- */
+
+static void print_line(FILE *out, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf line;
+	char now[BF_TIME_TEXT], done[28], planned[28], rate[BF_RATE_TEXT], left[BF_DURATION_TEXT];
+	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
+	bf_buf_init(&line, 4096);
+	bf_buf_printf(&line, "%s %s %s ", bf_time_format(v->now_ms, now), v->run, v->state);
+	bf_percent_text(&line, v->jobs.done, v->jobs.planned);
+	bf_buf_printf(&line, ", %s/%s done", bf_text_group(v->jobs.done, done), bf_text_group(v->jobs.planned, planned));
+	if (v->jobs.failed > 0)
+		bf_buf_printf(&line, ", %s failed", bf_text_group(v->jobs.failed, done));
+	bf_buf_printf(&line, ", %lld running", (long long)v->jobs.running);
+	if (v->per_second > 0)
+		bf_buf_printf(&line, ", %s", bf_rate_text(v->per_second, rate));
+	if (bf_view_active(v->state) && eta > 0)
+		bf_buf_printf(&line, ", %s left", bf_duration_human(eta, left));
+	if (v->live_known)
+		bf_buf_printf(&line, ", %d %s, %lld/%lld slots", v->live.alive, v->live.alive == 1 ? "worker" : "workers", (long long)v->live.busy,
+					  (long long)v->live.slots);
+	fprintf(out, "%s\n", line.data);
+	fflush(out);
+}
+
+static void print_json(const struct watch *w, FILE *out, const struct bf_view *v)
+{
+	struct bf_json j;
+	bf_json_begin_line(&j, out);
+	bf_view_json(&j, v);
+	bf_look_json_end(&w->look, &j);
+	fflush(out);
+}
+
+/* The state of a run after which nothing moves by itself. */
+static bool is_over(const char *state)
+{
+	return !bf_view_active(state) || strcmp(state, "stopped") == 0 || strcmp(state, "waiting") == 0;
+}
+
+/* One look: shows it, and keeps the page. 1: the run is over, with *exit_code. */
+static int look_at_run(struct watch *w, char **page, int *exit_code, struct bf_error *err)
+{
+	struct bf_view v;
+	int rc = bf_view_load(&w->look, w->run, &v, err);
+	if (rc < 0)
+		return rc;
+	bf_rate_add(&w->rate, bf_mono_ms(), bf_view_settled(&v.jobs));
+	if (w->rate.n > 1)
+		v.per_second = bf_rate_per_second(&w->rate);
+	bool over = is_over(v.state);
+	if (w->drawing) {
+		size_t size;
+		free(*page);
+		FILE *out = open_memstream(page, &size);
+		bf_view_print(out, &w->look.term, &v, !over);
+		page_trouble(w, out);
+		fclose(out);
+		draw(&w->look.term, *page);
+	} else if (w->json) {
+		print_json(w, stdout, &v);
+	} else {
+		print_line(stdout, &v);
+	}
+	*exit_code = bf_view_exit_code(v.state);
+	bf_view_release(&v);
+	return over;
+}
+
+/* ---- all runs ---- */
+
+static void each_active(struct watch *w, const struct bf_pg_result *r, FILE *out, int *shown)
+{
+	for (int i = 0; i < bf_pg_rows(r); i++) {
+		struct bf_view v;
+		struct bf_error err;
+		if (!bf_view_active(bf_pg_text(r, i, BF_RUNS_STATE)) || bf_view_load(&w->look, bf_pg_text(r, i, BF_RUNS_RUN), &v, &err) < 0)
+			continue;
+		if (w->drawing) {
+			fputs(*shown ? "\n" : "", out);
+			bf_view_print(out, &w->look.term, &v, true);
+		} else if (w->json) {
+			print_json(w, out, &v);
+		} else {
+			print_line(out, &v);
+		}
+		(*shown)++;
+		bf_view_release(&v);
+	}
+}
+
+static int look_at_all(struct watch *w, char **page, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *runs = NULL;
+	size_t size;
+	int shown = 0;
+	if (!w->look.pg)
+		return bf_fail(err, BF_E_UNAVAILABLE, "watching all runs needs PostgreSQL; `bfstat watch RUN` watches one of them through Redis");
+	int rc = bf_stat_runs(w->look.pg, RUNS_MAX, &runs, err);
+	if (rc < 0)
+		return rc;
+	char *text = NULL;
+	FILE *out = w->drawing ? open_memstream(&text, &size) : stdout;
+	each_active(w, runs, out, &shown);
+	if (shown == 0 && !w->json)
+		fputs("No run is under way.\n", out);
+	if (w->drawing) {
+		page_trouble(w, out);
+		fclose(out);
+		free(*page);
+		*page = text;
+		draw(&w->look.term, text);
+	}
+	fflush(stdout);
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+/* A server that went away is asked again with each tick; only what its absence leaves unanswered is shown. */
+static void mend(struct watch *w, const struct bf_error *failed)
+{
+	struct bf_error err = {.text = ""};
+	bool complete = w->look.pg && w->look.redis && !failed;
+	if (!complete) {
+		(void)bf_look_again(&w->look, &err);
+		complete = w->look.pg && w->look.redis;
+	}
+	(void)snprintf(w->trouble, sizeof(w->trouble), "%s", complete ? "" : err.text[0] ? err.text : failed ? failed->text : "");
+	if (w->trouble[0] && !w->drawing)
+		fprintf(stderr, "bfstat: not read: %s\n", w->trouble);
+}
+
+static int watch(struct watch *w, char **page)
+{
+	struct bf_error err;
+	int exit_code = 0;
+	while (!stop_asked) {
+		int64_t begun = bf_mono_ms();
+		int rc = w->run ? look_at_run(w, page, &exit_code, &err) : look_at_all(w, page, &err);
+		if (rc == 1)
+			return exit_code;
+		if (rc < 0 && (err.code == BF_E_NOT_FOUND || err.code == BF_E_INPUT)) {
+			screen_end(w, "");
+			return bf_program_fail(&err);
+		}
+		mend(w, rc < 0 ? &err : NULL);
+		int64_t took = bf_mono_ms() - begun, pause = took * SHARE > TICK_MS ? took * SHARE : TICK_MS;
+		if (stop_asked)
+			break;
+		sleep_until_tick(pause - took > 0 ? pause - took : 0);
+		if (resized) {
+			resized = 0;
+			bf_term_measure(&w->look.term, STDOUT_FILENO);
+		}
+	}
+	return 0;
+}
+
+static int run_watch(const struct bf_command *command, int argc, char **argv)
+{
+	struct options o = {.json = false};
+	struct watch w = {.look = {.pg = NULL}};
+	struct bf_error err;
+	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
+	BF_AUTOFREE char *page = NULL;
+	int n_args, exit_code = 0;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&w.look, BF_LEDGER | BF_QUEUE, &exit_code))
+		return exit_code;
+	w.run = n_args > 0 ? args[0] : NULL;
+	w.json = o.json;
+	if (w.run && bf_look_find_run(&w.look, w.run, &err) < 0) {
+		bf_look_close(&w.look);
+		return bf_program_fail(&err);
+	}
+	w.look.quiet = true;
+	catch_signals();
+	screen_begin(&w);
+	exit_code = watch(&w, &page);
+	screen_end(&w, page ? page : "");
+	bf_look_close(&w.look);
+	return exit_code;
+}
+
+static const struct bf_opt options[] = {
+	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print one JSON object a line and second"},
+	{.name = NULL}};
+
+static const struct bf_command command_watch = {
+	.name = "watch",
+	.synopsis = "bfstat watch [RUN]",
+	.summary = "live: bars, rate, time left, slots; ends with the run's own exit code",
+	.details = "Without RUN: all runs that are under way, until Ctrl-C. Without a terminal: a line a second.",
+	.options = options,
+	.max_args = 1};
+
+const struct bf_entry bf_look_watch = {&command_watch, run_watch};

@@ -1,0 +1,1 @@
+insert into bench_started (run, at) values (:'run', clock_timestamp());

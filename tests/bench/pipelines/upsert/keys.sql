@@ -1,0 +1,1 @@
+select n::text from generate_series(1, :n) as n;

@@ -1,0 +1,704 @@
+#include "helpers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/pg_loop.h"
+
+/* One connection and what was called back on it. */
+struct seen {
+	uv_loop_t loop;
+	struct bf_pgc *conn;
+	int ready, lost, answers, closed;
+	struct bf_error why; /* the last on_lost */
+	struct bf_error err; /* of the last request; code 0: it succeeded */
+	char text[256];      /* the first value of the last result, or "" */
+	char detail[4096];
+	int rows; /* -1: there was no result */
+	int64_t affected;
+	bool close_when_ready, close_when_lost, close_when_answered;
+	int chain; /* so many more statements are started from the callback */
+};
+
+static const struct bf_pg_stmt one = {"t_one", "SELECT 1"};
+static const struct bf_pg_stmt show_prepared = {"t_shown", "SELECT count(*) FROM pg_prepared_statements"};
+
+static void on_closed(void *data)
+{
+	struct seen *s = data;
+	s->closed++;
+}
+
+static void on_ready(struct bf_pgc *c, void *data)
+{
+	struct seen *s = data;
+	s->ready++;
+	assert_int_equal(bf_pgc_state(c), BF_PGC_READY);
+	if (s->close_when_ready)
+		bf_pgc_close(c, on_closed, s);
+}
+
+static void on_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
+{
+	struct seen *s = data;
+	s->lost++;
+	s->why = *err;
+	assert_int_equal(bf_pgc_state(c), BF_PGC_WAITING);
+	assert_string_equal(bf_pgc_backend_start(c), "");
+	assert_int_equal(bf_pgc_backend_pid(c), 0);
+	if (s->close_when_lost)
+		bf_pgc_close(c, on_closed, s);
+}
+
+static void note(struct seen *s, const struct bf_pg_result *result, const struct bf_error *err)
+{
+	s->answers++;
+	s->err.code = 0;
+	if (err)
+		s->err = *err;
+	s->rows = result ? bf_pg_rows(result) : -1;
+	(void)snprintf(s->text, sizeof(s->text), "%s", s->rows > 0 ? bf_pg_text(result, 0, 0) : "");
+	if (s->close_when_answered)
+		bf_pgc_close(s->conn, on_closed, s);
+}
+
+static void on_result(struct bf_pgc *c, const struct bf_pg_result *result, const struct bf_error *err, void *data)
+{
+	struct seen *s = data;
+	note(s, result, err);
+	if (s->chain > 0) {
+		s->chain--;
+		assert_int_equal(bf_pgc_exec(c, &one, NULL, on_result, s), 0);
+	}
+}
+
+static void on_script(struct bf_pgc *c, const struct bf_pgc_script *outcome, void *data)
+{
+	struct seen *s = data;
+	(void)c;
+	s->affected = outcome->affected;
+	(void)snprintf(s->detail, sizeof(s->detail), "%s", outcome->detail);
+	note(s, outcome->last_rows, outcome->err);
+}
+
+static void start_with(struct seen *s, const char *url, const char *settings)
+{
+	const struct bf_pgc_options o = {
+		.application_name = "a-test", .url = url, .settings = settings, .on_ready = on_ready, .on_lost = on_lost, .data = s};
+	struct bf_error err;
+	memset(s, 0, sizeof(*s));
+	assert_int_equal(uv_loop_init(&s->loop), 0);
+	if (bf_pgc_open(&s->loop, &o, &s->conn, &err))
+		fail_msg("%s", err.text);
+}
+
+static void start_ready(struct seen *s)
+{
+	start_with(s, NULL, NULL);
+	run_until(&s->loop, &s->ready, 1);
+}
+
+static void finish(struct seen *s)
+{
+	bf_pgc_close(s->conn, on_closed, s);
+	run_until(&s->loop, &s->closed, 1);
+	end_loop(&s->loop);
+	assert_int_equal(s->closed, 1);
+}
+
+/* Each waits until the connection is ready for the next one. */
+static void ask(struct seen *s, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params)
+{
+	int before = s->answers, ready = s->ready;
+	assert_int_equal(bf_pgc_exec(s->conn, stmt, params, on_result, s), 0);
+	assert_int_equal(s->answers, before); /* never from within the starter */
+	assert_int_equal(bf_pgc_state(s->conn), BF_PGC_BUSY);
+	run_until(&s->loop, &s->ready, ready + 1);
+	assert_int_equal(s->answers, before + 1);
+}
+
+static void script(struct seen *s, const char *sql)
+{
+	int before = s->answers, ready = s->ready;
+	assert_int_equal(bf_pgc_script_run(s->conn, sql, on_script, s), 0);
+	assert_int_equal(s->answers, before);
+	run_until(&s->loop, &s->ready, ready + 1);
+	assert_int_equal(s->answers, before + 1);
+}
+
+/* Another connection, to look and to end backends from outside. */
+static char *from_outside(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *from_outside(const char *fmt, ...)
+{
+	const struct bf_pg_options o = {.application_name = "a-test"};
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	struct bf_pg *pg;
+	struct bf_error err;
+	char sql[512];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
+	va_end(ap);
+	if (bf_pg_open(&o, &pg, &err) || bf_pg_script(pg, sql, &r, &err))
+		fail_msg("%s: %s", sql, err.text);
+	char *value = bf_strdup(r && bf_pg_rows(r) ? bf_pg_text(r, 0, 0) : "");
+	bf_pg_close(pg);
+	return value;
+}
+
+static void end_backend(struct seen *s)
+{
+	free(from_outside("SELECT pg_terminate_backend(%d, 10000)", bf_pgc_backend_pid(s->conn)));
+}
+
+/* ---- a connection ---- */
+
+static void it_becomes_ready_and_knows_its_backend(void **state)
+{
+	static const struct bf_pg_stmt pid = {"t_pid", "SELECT pg_backend_pid()"};
+	struct seen s;
+	(void)state;
+	start_with(&s, NULL, "SET work_mem = '5MB'; SELECT set_config('bf.x', 'y', false)");
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
+	run_until(&s.loop, &s.ready, 1);
+	ask(&s, &pid, NULL);
+	assert_int_equal(strtol(s.text, NULL, 10), bf_pgc_backend_pid(s.conn));
+	BF_AUTOFREE char *same = from_outside("SELECT backend_start = '%s'::timestamptz FROM pg_stat_activity WHERE pid = %d",
+										  bf_pgc_backend_start(s.conn), bf_pgc_backend_pid(s.conn));
+	assert_string_equal(same, "t");
+	script(&s, "SELECT current_setting('work_mem') || current_setting('bf.x') || current_setting('application_name')");
+	assert_string_equal(s.text, "5MBya-test");
+	assert_non_null(strstr(bf_pgc_where(s.conn), "database "));
+	finish(&s);
+	assert_int_equal(s.lost, 0);
+}
+
+static void a_statement_is_prepared_once_and_used_again(void **state)
+{
+	static const struct bf_pg_stmt add = {"t_add", "SELECT $1::int + $2::int"};
+	struct bf_pg_params p;
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	bf_pg_params_init(&p);
+	for (int i = 0; i < 5; i++) {
+		bf_pg_params_clear(&p);
+		bf_pg_add_int(&p, i);
+		bf_pg_add_int(&p, 10);
+		ask(&s, &add, &p);
+		assert_int_equal(s.err.code, 0);
+		assert_int_equal(strtol(s.text, NULL, 10), 10 + i);
+	}
+	bf_pg_params_release(&p);
+	ask(&s, &show_prepared, NULL);
+	assert_string_equal(s.text, "2");
+	finish(&s);
+}
+
+static void statements_can_be_started_from_the_callback(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	s.chain = 50;
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
+	run_until(&s.loop, &s.ready, 2); /* called only when nothing was started from the callback */
+	assert_int_equal(s.answers, 51);
+	finish(&s);
+}
+
+static void a_statement_that_cannot_be_prepared_harms_nothing(void **state)
+{
+	static const struct bf_pg_stmt wrong = {"t_wrong", "SELECT nosuch"};
+	static const struct bf_pg_stmt fails = {"t_fails", "SELECT 1 / $1::int"};
+	struct bf_pg_params p;
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	ask(&s, &wrong, NULL);
+	assert_int_equal(s.err.code, BF_E_SQL);
+	assert_string_equal(s.err.sqlstate, "42703");
+	assert_int_equal(s.rows, -1);
+	ask(&s, &wrong, NULL);
+	assert_string_equal(s.err.sqlstate, "42703");
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, 0);
+	ask(&s, &fails, &p); /* is prepared, and fails */
+	assert_string_equal(s.err.sqlstate, "22012");
+	bf_pg_params_clear(&p);
+	bf_pg_add_int(&p, 1);
+	ask(&s, &fails, &p);
+	assert_int_equal(s.err.code, 0);
+	assert_string_equal(s.text, "1");
+	bf_pg_params_release(&p);
+	assert_int_equal(s.lost, 0);
+	finish(&s);
+}
+
+static void a_second_request_is_refused_while_one_runs(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
+	run_until(&s.loop, &s.ready, 2);
+	assert_int_equal(s.answers, 1);
+	finish(&s);
+	assert_int_equal(s.answers, 1);
+}
+
+static void large_texts_go_both_ways(void **state)
+{
+	static const struct bf_pg_stmt twice = {"t_twice", "SELECT length($1), $1 || $1"};
+	const size_t size = (size_t)6 << 20;
+	struct bf_pg_params p;
+	struct seen s;
+	(void)state;
+	char *large = bf_alloc(size + 1);
+	memset(large, 'x', size);
+	start_ready(&s);
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, large);
+	for (int i = 0; i < 2; i++) { /* prepared with it, and used again */
+		ask(&s, &twice, &p);
+		assert_int_equal(strtol(s.text, NULL, 10), size);
+	}
+	bf_pg_params_release(&p);
+	struct bf_buf sql;
+	bf_buf_init(&sql, size + 32);
+	bf_buf_addstr(&sql, "SELECT length('");
+	bf_buf_add(&sql, large, size);
+	bf_buf_addstr(&sql, "')");
+	free(large);
+	script(&s, sql.data);
+	assert_int_equal(strtol(s.text, NULL, 10), size);
+	bf_buf_release(&sql);
+	finish(&s);
+}
+
+/* ---- scripts ---- */
+
+static void a_script_gives_its_last_rows_and_all_it_changed(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	script(&s, "BEGIN; CREATE TEMP TABLE t(n int); INSERT INTO t SELECT generate_series(1, 10);"
+			   "UPDATE t SET n = -n WHERE n > 7; SELECT 'settled'; COMMIT");
+	assert_int_equal(s.err.code, 0);
+	assert_string_equal(s.text, "settled");
+	assert_int_equal(s.affected, 13);
+	assert_string_equal(s.detail, "");
+	script(&s, "SET search_path = public");
+	assert_int_equal(s.rows, -1);
+	script(&s, "");
+	assert_int_equal(s.err.code, 0);
+	finish(&s);
+}
+
+static void a_script_leaves_nothing_behind_in_the_session(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_with(&s, NULL, "SET work_mem = '5MB'");
+	run_until(&s.loop, &s.ready, 1);
+	int pid = bf_pgc_backend_pid(s.conn);
+	ask(&s, &one, NULL);
+	script(&s, "SET work_mem = '9MB'; SET search_path = pg_catalog; SET bf.trace = 'x'; CREATE TEMP TABLE t_left(n int);"
+			   "SELECT pg_advisory_lock(42); LISTEN t_left; NOTIFY t_left; PREPARE t_left AS SELECT 1; SET ROLE pg_monitor");
+	assert_int_equal(s.err.code, 0);
+	script(&s,
+		   "SELECT concat_ws(' ', current_setting('work_mem'), current_setting('search_path'), current_setting('bf.trace', true),"
+		   " to_regclass('t_left'), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"
+		   " (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_prepared_statements), current_user = session_user)");
+	assert_string_equal(s.text, "5MB \"$user\", public  0 0 0 t");
+	ask(&s, &one, NULL); /* its preparation is gone as well, and is made again */
+	assert_string_equal(s.text, "1");
+	assert_int_equal(bf_pgc_backend_pid(s.conn), pid);
+	finish(&s);
+}
+
+static void a_script_that_fails_is_rolled_back_and_says_where(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	free(from_outside("DROP TABLE IF EXISTS t_io_fails; CREATE TABLE t_io_fails(n int PRIMARY KEY)"));
+	script(&s, "BEGIN;\nINSERT INTO t_io_fails VALUES (1);\n-- ü\nINSERT INTO t_io_fails VALUES (nosuch, 1);\nCOMMIT");
+	assert_int_equal(s.err.code, BF_E_SQL);
+	assert_string_equal(s.err.sqlstate, "42703");
+	assert_non_null(strstr(s.detail, "LINE 4: INSERT INTO t_io_fails VALUES (nosuch, 1);"));
+	script(&s, "BEGIN; INSERT INTO t_io_fails VALUES (1); INSERT INTO t_io_fails VALUES (1); COMMIT");
+	assert_string_equal(s.err.sqlstate, "23505");
+	assert_string_equal(s.detail, "DETAIL: Key (n)=(1) already exists.");
+	script(&s, "BEGIN; DO $$ BEGIN RAISE EXCEPTION 'no' USING HINT = 'do', DETAIL = 'this'; END $$; COMMIT");
+	assert_non_null(strstr(s.detail, "DETAIL: this\nHINT: do\nCONTEXT: PL/pgSQL function inline_code_block line 1"));
+	script(&s, "BEGIN; INSERT INTO t_io_fails VALUES (2)");
+	assert_int_equal(s.err.code, BF_E_SQL); /* it forgot its COMMIT */
+	BF_AUTOFREE char *left = from_outside("SELECT count(*) FROM t_io_fails");
+	assert_string_equal(left, "0");
+	free(from_outside("DROP TABLE t_io_fails"));
+	assert_int_equal(s.lost, 0);
+	finish(&s);
+}
+
+static void a_long_detail_is_cut(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	script(&s, "DO $$ BEGIN RAISE EXCEPTION 'long' USING DETAIL = repeat('ü', 100000), HINT = 'short'; END $$");
+	assert_int_equal(s.err.code, BF_E_SQL);
+	assert_true(strlen(s.detail) < 4000);
+	assert_non_null(strstr(s.detail, "ü…\nHINT: short"));
+	finish(&s);
+}
+
+static void a_copy_in_a_script_does_not_hang(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	script(&s, "CREATE TEMP TABLE t_copy(n int); COPY t_copy FROM STDIN; SELECT 1");
+	assert_int_equal(s.err.code, BF_E_SQL);
+	assert_non_null(strstr(s.err.text, "COPY FROM STDIN is not possible here"));
+	script(&s, "COPY (SELECT generate_series(1, 200000)) TO STDOUT; SELECT 5");
+	assert_int_equal(s.err.code, 0);
+	assert_string_equal(s.text, "5");
+	ask(&s, &one, NULL);
+	assert_string_equal(s.text, "1");
+	finish(&s);
+}
+
+/* ---- cancelling ---- */
+
+static void a_cancelled_request_ends_and_the_next_one_is_not_hit(void **state)
+{
+	static const struct bf_pg_stmt slow = {"t_slow", "SELECT pg_sleep(600)"};
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	bf_pgc_cancel(s.conn); /* nothing runs: nothing happens */
+	for (int i = 0; i < 10; i++) {
+		int answers = s.answers, ready = s.ready;
+		if (i % 2)
+			assert_int_equal(bf_pgc_exec(s.conn, &slow, NULL, on_result, &s), 0);
+		else
+			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_sleep(600); COMMIT", on_script, &s), 0);
+		/* A cancel that comes before the statement is ignored by the server: asked until it is answered. */
+		while (s.answers == answers) {
+			bf_pgc_cancel(s.conn);
+			uv_run(&s.loop, UV_RUN_ONCE);
+		}
+		assert_string_equal(s.err.sqlstate, "57014");
+		run_until(&s.loop, &s.ready, ready + 1);
+		ask(&s, &one, NULL);
+		assert_int_equal(s.err.code, 0);
+		script(&s, "SELECT 'fine'");
+		assert_string_equal(s.text, "fine");
+	}
+	assert_int_equal(s.lost, 0);
+	finish(&s);
+}
+
+static void closing_while_a_cancel_is_on_its_way_is_safe(void **state)
+{
+	struct seen s;
+	(void)state;
+	for (int turns = 0; turns < 4; turns++) {
+		start_ready(&s);
+		assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
+		bf_pgc_cancel(s.conn);
+		for (int i = 0; i < turns; i++)
+			uv_run(&s.loop, UV_RUN_NOWAIT);
+		finish(&s);
+		assert_int_equal(s.answers, 1);
+		assert_true(s.err.code == BF_E_UNKNOWN_OUTCOME || s.err.code == BF_E_SQL);
+	}
+}
+
+/* ---- losing it ---- */
+
+static void a_backend_ended_while_idle_is_told_and_replaced(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	int pid = bf_pgc_backend_pid(s.conn);
+	ask(&s, &one, NULL);
+	end_backend(&s);
+	run_until(&s.loop, &s.lost, 1);
+	assert_int_equal(s.why.code, BF_E_UNAVAILABLE);
+	assert_non_null(strstr(s.why.text, "terminating connection due to administrator command"));
+	run_until(&s.loop, &s.ready, 3);
+	assert_int_not_equal(bf_pgc_backend_pid(s.conn), pid);
+	ask(&s, &one, NULL);
+	assert_string_equal(s.text, "1");
+	assert_int_equal(s.lost, 1);
+	finish(&s);
+}
+
+static void a_request_to_a_backend_that_is_gone_is_refused(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	ask(&s, &one, NULL);
+	end_backend(&s);
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
+	run_until(&s.loop, &s.lost, 1);
+	assert_int_equal(s.answers, 1);
+	run_until(&s.loop, &s.ready, 3);
+	ask(&s, &one, NULL);
+	finish(&s);
+}
+
+static void a_backend_ended_under_a_request_leaves_the_outcome_unknown(void **state)
+{
+	static const struct bf_pg_stmt die = {"t_die", "SELECT pg_terminate_backend(pg_backend_pid())"};
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	assert_int_equal(bf_pgc_exec(s.conn, &die, NULL, on_result, &s), 0);
+	run_until(&s.loop, &s.lost, 1);
+	assert_int_equal(s.answers, 1);
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	assert_non_null(strstr(s.err.text, "terminating connection"));
+	run_until(&s.loop, &s.ready, 2);
+
+	assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_terminate_backend(pg_backend_pid()); COMMIT", on_script, &s), 0);
+	run_until(&s.loop, &s.lost, 2);
+	assert_int_equal(s.answers, 2);
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	run_until(&s.loop, &s.ready, 3);
+
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
+	end_backend(&s);
+	run_until(&s.loop, &s.ready, 4);
+	assert_int_equal(s.answers, 3);
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	finish(&s);
+}
+
+static void settings_that_fail_are_told(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_with(&s, NULL, "SET nosuch_setting = 1");
+	run_until(&s.loop, &s.lost, 1);
+	assert_int_equal(s.why.code, BF_E_SQL);
+	assert_non_null(strstr(s.why.text, "nosuch_setting"));
+	assert_int_equal(s.ready, 0);
+	finish(&s);
+}
+
+/* ---- connecting ---- */
+
+static void an_absent_server_is_told_once(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_with(&s, "postgresql://me:s3cret@/weather?host=/nowhere&port=5433", NULL);
+	run_until(&s.loop, &s.lost, 1);
+	assert_int_equal(s.why.code, BF_E_UNAVAILABLE);
+	assert_non_null(strstr(s.why.text, "database weather on unix socket /nowhere/.s.PGSQL.5433 (No such file or directory)"));
+	assert_null(strstr(s.why.text, "s3cret"));
+	finish(&s);
+	start_with(&s, "postgresql://me@127.0.0.1:1/weather", NULL);
+	run_until(&s.loop, &s.lost, 1);
+	assert_non_null(strstr(s.why.text, "Connection refused"));
+	finish(&s);
+}
+
+static void the_second_host_of_a_list_is_tried(void **state)
+{
+	char url[512];
+	struct seen s;
+	(void)state;
+	BF_AUTOFREE char *dir = from_outside("SELECT split_part(current_setting('unix_socket_directories'), ',', 1)");
+	BF_AUTOFREE char *port = from_outside("SHOW port");
+	BF_AUTOFREE char *user = from_outside("SELECT current_user");
+	BF_AUTOFREE char *db = from_outside("SELECT current_database()");
+	(void)snprintf(url, sizeof(url), "host=/nowhere,127.0.0.1,%s port=1,1,%s user=%s dbname=%s", dir, port, user, db);
+	start_with(&s, url, NULL);
+	run_until(&s.loop, &s.ready, 1);
+	assert_non_null(strstr(bf_pgc_where(s.conn), dir));
+	ask(&s, &one, NULL);
+	assert_string_equal(s.text, "1");
+	assert_int_equal(s.lost, 0);
+	finish(&s);
+}
+
+static void take_and_say_nothing(uv_stream_t *listener, int status)
+{
+	uv_pipe_t *peer = listener->data;
+	assert_int_equal(status, 0);
+	if (peer->data)
+		return; /* one is enough */
+	peer->data = peer;
+	uv_pipe_init(listener->loop, peer, 0);
+	assert_int_equal(uv_accept(listener, (uv_stream_t *)peer), 0);
+}
+
+static void a_server_that_says_nothing_is_given_up(void **state)
+{
+	char dir[] = "/tmp/bf-pg-XXXXXX", path[64], url[128];
+	uv_pipe_t listener, peer = {.data = NULL};
+	struct seen s;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", dir);
+	(void)snprintf(url, sizeof(url), "host=%s port=5432 user=me dbname=silent connect_timeout=1", dir);
+	start_with(&s, url, NULL);
+	uv_pipe_init(&s.loop, &listener, 0);
+	listener.data = &peer;
+	assert_int_equal(uv_pipe_bind(&listener, path), 0);
+	assert_int_equal(uv_listen((uv_stream_t *)&listener, 8, take_and_say_nothing), 0);
+	run_until(&s.loop, &s.lost, 1);
+	assert_non_null(strstr(s.why.text, "no answer in time"));
+	uv_close((uv_handle_t *)&listener, NULL);
+	uv_close((uv_handle_t *)&peer, NULL);
+	finish(&s);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
+/* ---- closing ---- */
+
+static void closing_calls_back_what_is_pending_and_then_closed(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
+	free(from_outside("SELECT 1"));
+	int pid = bf_pgc_backend_pid(s.conn);
+	bf_pgc_close(s.conn, on_closed, &s);
+	bf_pgc_close(s.conn, on_closed, &s); /* once is enough, twice does no harm */
+	assert_int_equal(s.answers, 0);
+	assert_int_equal(bf_pgc_state(s.conn), BF_PGC_CLOSING);
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
+	run_until(&s.loop, &s.closed, 1);
+	assert_int_equal(s.answers, 1);
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	end_loop(&s.loop);
+	assert_int_equal(s.lost, 0);
+	free(from_outside("SELECT pg_terminate_backend(%d, 10000)", pid)); /* it sleeps on */
+}
+
+/* From just opened over connecting and setting up to a request and the putting back after it. */
+static void closing_is_safe_at_each_moment(void **state)
+{
+	static const char *const urls[] = {NULL, "postgresql://me@127.0.0.1:1/x", "host=/nowhere dbname=x"};
+	(void)state;
+	for (size_t u = 0; u < BF_COUNT_OF(urls); u++) {
+		for (int turns = 0; turns < 12; turns++) {
+			struct seen s;
+			start_with(&s, urls[u], "SET work_mem = '5MB'");
+			for (int i = 0; i < turns; i++)
+				uv_run(&s.loop, UV_RUN_NOWAIT);
+			finish(&s);
+		}
+	}
+	for (int turns = 0; turns < 12; turns++) {
+		struct seen s;
+		start_ready(&s);
+		if (turns % 2)
+			assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
+		else
+			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT 1/0; COMMIT", on_script, &s), 0);
+		for (int i = 0; i < turns / 2 && s.ready < 2; i++)
+			uv_run(&s.loop, i ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+		finish(&s);
+		assert_int_equal(s.answers, 1);
+	}
+}
+
+static void closing_is_safe_in_every_callback(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_with(&s, NULL, NULL);
+	s.close_when_ready = true;
+	run_until(&s.loop, &s.closed, 1);
+	end_loop(&s.loop);
+
+	start_with(&s, "host=/nowhere dbname=x", NULL);
+	s.close_when_lost = true;
+	run_until(&s.loop, &s.closed, 1);
+	end_loop(&s.loop);
+
+	for (int i = 0; i < 3; i++) {
+		start_ready(&s);
+		s.close_when_answered = true;
+		if (i == 0)
+			assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
+		else
+			assert_int_equal(
+				bf_pgc_script_run(s.conn, i == 1 ? "SELECT 1" : "SELECT pg_terminate_backend(pg_backend_pid())", on_script, &s), 0);
+		run_until(&s.loop, &s.closed, 1);
+		end_loop(&s.loop);
+		assert_int_equal(s.answers, 1);
+	}
+}
+
+static void quoted_text_comes_back_as_it_was(void **state)
+{
+	struct seen s;
+	struct bf_buf sql;
+	struct bf_error err;
+	(void)state;
+	start_with(&s, NULL, NULL);
+	bf_buf_init(&sql, 4096);
+	assert_int_equal(bf_pgc_quote_literal(s.conn, &sql, "x", &err), -BF_E_UNAVAILABLE);
+	run_until(&s.loop, &s.ready, 1);
+	bf_buf_addstr(&sql, "SELECT ");
+	assert_int_equal(bf_pgc_quote_literal(s.conn, &sql, "it's \\ \"x\";\n--", &err), 0);
+	bf_buf_addstr(&sql, " AS ");
+	assert_int_equal(bf_pgc_quote_ident(s.conn, &sql, "a\"b", &err), 0);
+	assert_int_equal(bf_pgc_quote_ident(s.conn, &sql, "\xc3", &err), -BF_E_INPUT);
+	script(&s, sql.data);
+	assert_string_equal(s.text, "it's \\ \"x\";\n--");
+	bf_buf_release(&sql);
+	finish(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_becomes_ready_and_knows_its_backend),
+		cmocka_unit_test(a_statement_is_prepared_once_and_used_again),
+		cmocka_unit_test(statements_can_be_started_from_the_callback),
+		cmocka_unit_test(a_statement_that_cannot_be_prepared_harms_nothing),
+		cmocka_unit_test(a_second_request_is_refused_while_one_runs),
+		cmocka_unit_test(large_texts_go_both_ways),
+		cmocka_unit_test(a_script_gives_its_last_rows_and_all_it_changed),
+		cmocka_unit_test(a_script_leaves_nothing_behind_in_the_session),
+		cmocka_unit_test(a_script_that_fails_is_rolled_back_and_says_where),
+		cmocka_unit_test(a_long_detail_is_cut),
+		cmocka_unit_test(a_copy_in_a_script_does_not_hang),
+		cmocka_unit_test(a_cancelled_request_ends_and_the_next_one_is_not_hit),
+		cmocka_unit_test(closing_while_a_cancel_is_on_its_way_is_safe),
+		cmocka_unit_test(a_backend_ended_while_idle_is_told_and_replaced),
+		cmocka_unit_test(a_request_to_a_backend_that_is_gone_is_refused),
+		cmocka_unit_test(a_backend_ended_under_a_request_leaves_the_outcome_unknown),
+		cmocka_unit_test(settings_that_fail_are_told),
+		cmocka_unit_test(an_absent_server_is_told_once),
+		cmocka_unit_test(the_second_host_of_a_list_is_tried),
+		cmocka_unit_test(a_server_that_says_nothing_is_given_up),
+		cmocka_unit_test(closing_calls_back_what_is_pending_and_then_closed),
+		cmocka_unit_test(closing_is_safe_at_each_moment),
+		cmocka_unit_test(closing_is_safe_in_every_callback),
+		cmocka_unit_test(quoted_text_comes_back_as_it_was),
+	};
+	need_env("BF_DATABASE_URL");
+	start_watchdog(150);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# Work for end-to-end tests, on top of lib.bash: the sample pipeline with its data, and small pipelines made on the spot.
+
+weather_files=$bf_top/deploy/pipelines/weather
+
+load_weather() {
+	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$weather_files/schema.sql" &&
+		psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$weather_files/load.sql" <"$weather_files/data/seattle-weather.csv"
+}
+
+# What verify.sql says is different from one plain query over the whole table: nothing.
+assert_weather_verified() {
+	assert_same 'rows that differ from one plain query' '' "$(psql -XAt -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$weather_files/verify.sql")"
+}
+
+# counted_weather SECONDS: the sample pipeline, copied; each of its sql jobs takes that much longer and leaves one row in
+# effect_<step> (column chunk) and one for each of its days in effect_day. Neither has a unique key.
+counted_weather() {
+	local step
+	export BF_PIPELINES=$BATS_TEST_TMPDIR/pipelines
+	mkdir -p "$BF_PIPELINES"
+	cp -r "$weather_files" "$BF_PIPELINES/"
+	pg 'create table effect_daily (chunk text); create table effect_rolling (chunk text); create table effect_day (id bigserial, step text, day date)'
+	for step in daily rolling; do
+		cat >>"$BF_PIPELINES/weather/sql/$step.sql" <<SQL
+insert into effect_$step values (:'since' || case when :'since' <> :'until' then '..' || :'until' else '' end);
+insert into effect_day (step, day) select '$step', d from generate_series(:'since'::date, :'until'::date, interval '1 day') d;
+select pg_sleep($1);
+SQL
+	done
+}
+
+# Every day of RUN has had exactly one effect of each sql step, those of `rolling` in their order; the oracle has nothing against it.
+assert_counted_weather() { # RUN
+	oracle "$1" daily=effect_daily rolling=effect_rolling
+	assert_same 'days without exactly one effect' '' "$(pg "
+		select s.step, d::date, count(e.day)
+		  from bf.run r cross join generate_series(r.since, r.until, interval '1 day') d cross join (values ('daily'), ('rolling')) s(step)
+		  left join effect_day e on e.step = s.step and e.day = d
+		 where r.run = '$1' group by 1, 2 having count(e.day) <> 1")"
+	assert_same 'days that were rolled before an earlier one' '' "$(pg "
+		select day from (select day, lag(day) over (order by id) as before from effect_day where step = 'rolling') x where day < before")"
+}
+
+# pipeline NAME <<JSON: its file, in a folder of this test that BF_PIPELINES names; sql NAME <<SQL: a file beside it
+pipeline() {
+	export BF_PIPELINES=$BATS_TEST_TMPDIR/pipelines
+	mkdir -p "$BF_PIPELINES/$1/sql" "$BF_PIPELINES/$1/bin"
+	cat >"$BF_PIPELINES/$1/pipeline.json"
+	made=$BF_PIPELINES/$1
+}
+sql_file() { cat >"$made/sql/$1"; }
+program() { # NAME <<SCRIPT
+	{
+		printf '#!/usr/bin/env bash\n'
+		cat
+	} >"$made/bin/$1"
+	chmod +x "$made/bin/$1"
+}
+
+# enqueue_run RUN PIPELINE OPTION…
+enqueue_run() {
+	local run=$1
+	shift
+	enqueue run "$@" --run-id="$run" >"$BATS_TEST_TMPDIR/enqueue.log" 2>&1 || {
+		cat "$BATS_TEST_TMPDIR/enqueue.log" >&2
+		return 1
+	}
+}
+
+# is COUNT SQL: the condition that the query's one value is that; at_least N SQL
+is() { [ "$(pg "$2")" = "$1" ]; }
+at_least() { [ "$(pg "$2")" -ge "$1" ]; }
+
+wait_for_end() { wait_until "run_ended '$1'" "${2:-40}"; } # RUN [SECONDS]
+
+worker_log() { cat "$BATS_TEST_TMPDIR/worker-$1.log"; }

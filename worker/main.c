@@ -1,0 +1,153 @@
+#include <signal.h>
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "core/migrate.h"
+#include "core/reconcile.h"
+#include "supervisor.h"
+#include "worker.h"
+
+struct given {
+	const char *queues;
+	int64_t slots, lease_ms, grace_ms;
+	bool once, drain;
+};
+
+static const struct bf_opt options[] = {
+	{.name = "queues",
+	 .type = BF_OPT_TEXT,
+	 .offset = offsetof(struct given, queues),
+	 .value = "NAME[:WEIGHT],…",
+	 .help = "the queues to take jobs from (default: default)"},
+	{.name = "slots",
+	 .type = BF_OPT_INT,
+	 .offset = offsetof(struct given, slots),
+	 .value = "N",
+	 .help = "jobs at once (default 8)",
+	 .min = 1,
+	 .max = 10000},
+	{.name = "grace",
+	 .type = BF_OPT_DURATION,
+	 .offset = offsetof(struct given, grace_ms),
+	 .value = "TIME",
+	 .help = "how long running jobs may go on after SIGTERM (default 30s)"},
+	{.name = "once", .type = BF_OPT_FLAG, .offset = offsetof(struct given, once), .help = "run one job, then leave"},
+	{.name = "drain",
+	 .type = BF_OPT_FLAG,
+	 .offset = offsetof(struct given, drain),
+	 .help = "leave when no run of these queues is unfinished"},
+	{.name = NULL},
+};
+
+static const struct bf_command command = {
+	.name = "worker",
+	.synopsis = "worker [--queues=NAME:WEIGHT,…] [--slots=N] [--grace=TIME] [--once] [--drain]",
+	.summary = "Takes jobs from Redis, executes them, and records in PostgreSQL what became of them.",
+	.details = "Runs until SIGTERM: then it takes nothing new, lets running jobs finish for the grace time and hands back the rest.\n"
+			   "A second SIGTERM hands back at once. Start as many as you want, on as many hosts as you want.\n"
+			   "\n"
+			   "Environment: BF_REDIS_URL, BF_DATABASE_URL (or DATABASE_URL, or libpq's own), BF_LEASE (15s), BF_PIPELINES,\n"
+			   "BF_LOG=text|json, BF_LOG_LEVEL=debug|info|warn|error.",
+	.options = options,
+};
+
+/* "a:4,b" */
+static int parse_queues(const char *text, struct bf_worker_options *opt, struct bf_error *err)
+{
+	BF_AUTOFREE char *copy = bf_strdup(text);
+	char *rest = copy;
+	for (char *word; (word = strsep(&rest, ","));) {
+		int64_t weight = 1;
+		char *colon = strchr(word, ':');
+		if (colon)
+			*colon = '\0';
+		if (!bf_name_valid(word) || (colon && bf_text_int(colon + 1, 1, 1000, &weight) < 0))
+			return bf_fail(err, BF_E_INPUT,
+						   "--queues: found \"%s\", expected names like backfill or backfill:4 (weights 1 to 1000), separated by commas",
+						   text);
+		if (opt->n_queues == BF_QUEUES_MAX)
+			return bf_fail(err, BF_E_INPUT, "--queues: more than %d queues", BF_QUEUES_MAX);
+		struct bf_queue_slot *q = &opt->queues[opt->n_queues++];
+		snprintf(q->name, sizeof(q->name), "%s", word);
+		q->weight = (int)weight;
+	}
+	return 0;
+}
+
+static int read_options(const struct given *g, struct bf_worker_options *opt, struct bf_error *err)
+{
+	const char *lease = getenv("BF_LEASE");
+	*opt =
+		(struct bf_worker_options){.slots = (int)g->slots, .lease_ms = 15000, .grace_ms = g->grace_ms, .once = g->once, .drain = g->drain};
+	if (lease && bf_duration_parse(lease, &opt->lease_ms, err) < 0)
+		return bf_error_prefix(err, "BF_LEASE");
+	if (opt->lease_ms < 1000 || opt->lease_ms > 3600 * 1000)
+		return bf_fail(err, BF_E_INPUT, "BF_LEASE: found %s, expected 1s to 1h", lease);
+	return parse_queues(g->queues, opt, err);
+}
+
+/* Both servers are there, and fit for use. */
+static int connect_servers(struct bf_upkeep *u, struct bf_error *err)
+{
+	char warning[512];
+	struct bf_pg_options o = {.application_name = "worker (steward)"};
+	int rc = bf_redis_open(NULL, &u->redis, err);
+	if (rc == 0)
+		rc = bf_redis_check_server(u->redis, warning, sizeof(warning), err);
+	if (rc == 0 && warning[0])
+		bf_warn("%s", warning);
+	if (rc == 0)
+		rc = bf_pg_open(&o, &u->pg, err);
+	if (rc == 0)
+		rc = bf_migrate_check(u->pg, err);
+	if (rc == 0 && bf_pg_is_read_only(u->pg))
+		rc = bf_fail(err, BF_E_UNAVAILABLE,
+					 "PostgreSQL (%s) is read-only: a worker has to write to the ledger; point BF_DATABASE_URL at the primary",
+					 bf_pg_where(u->pg));
+	if (rc == 0)
+		rc = bf_reconcile_generation(u, NULL, err);
+	return rc;
+}
+
+static int help(void)
+{
+	BF_AUTOBUF struct bf_buf text;
+	bf_buf_init(&text, 1u << 16);
+	bf_options_help(&command, &text);
+	fputs(text.data, stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct bf_error err;
+	struct given given = {.queues = "default", .slots = 8, .grace_ms = 30000};
+	struct bf_worker_options opt;
+	int n_args;
+	bool want_help = false;
+
+	if (strcmp(argv[0], BF_SUPERVISOR_NAME) == 0)
+		return bf_supervisor_main(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("worker " BF_VERSION) < 0;
+	const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
+	int rc = bf_log_init("worker", &err);
+	if (rc == 0)
+		rc = bf_options_parse(&command, argc - 1, argv + 1, &given, args, &n_args, &want_help, &err);
+	free(args);
+	if (rc == 0 && want_help)
+		return help();
+	if (rc == 0)
+		rc = read_options(&given, &opt, &err);
+	struct bf_upkeep upkeep = {.lease_ms = rc == 0 ? opt.lease_ms : 0};
+	if (rc == 0)
+		rc = connect_servers(&upkeep, &err);
+	if (rc < 0) {
+		fprintf(stderr, "worker: %s\n", err.text);
+		return bf_error_exit_code(&err);
+	}
+	return bf_worker_run(&opt, &upkeep);
+}

@@ -1,0 +1,207 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "steps/steps.h"
+#include "worker.h"
+
+#define SUSPECT_LATER_MS 1000
+#define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
+
+struct batch {
+	struct bf_worker *worker;
+	size_t n;
+	struct bf_job *jobs[];
+};
+
+static void dates_of(struct bf_job *j, const struct bf_open_answer *a)
+{
+	bf_date since;
+	snprintf(j->since, sizeof(j->since), "%s", a->since);
+	snprintf(j->until, sizeof(j->until), "%s", a->until);
+	snprintf(j->lookback_since, sizeof(j->lookback_since), "%s", a->since);
+	if (j->step->lookback_days > 0 && bf_date_parse(a->since, &since, NULL) == 0)
+		bf_date_format(since - j->step->lookback_days, j->lookback_since);
+}
+
+static void on_stale_ended(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
+{
+	struct bf_job *j = data;
+	(void)c;
+	(void)r;
+	if (err && err->code != BF_E_SQL) {
+		bf_open_again(j, err->text);
+		return;
+	}
+	if (err)
+		bf_warn("%s: the backend of its earlier attempt could not be ended: %s", j->name, err->text);
+	j->stale_pid = 0;
+	bf_job_start(j);
+}
+
+static void opened(struct bf_job *j, const struct bf_open_answer *a)
+{
+	j->epoch = a->epoch;
+	j->attempts = a->attempts;
+	j->checkpoint = bf_strdup(a->checkpoint);
+	j->key = bf_strdup(a->key);
+	dates_of(j, a);
+	if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY) {
+		bf_open_again(j, "its connection went away while it was opened");
+		return;
+	}
+	if (j->worker->draining || j->fenced) {
+		j->started_ms = bf_mono_ms();
+		bf_job_move(j, BF_AT_RUNNING, "opened too late");
+		bf_job_returned(j);
+		return;
+	}
+	if (a->stale_pid) {
+		j->stale_pid = a->stale_pid;
+		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
+		return; /* stays at OPENING; bf_open_pump ends the old backend first */
+	}
+	bf_job_start(j);
+}
+
+static enum bf_ack ack_of_state(const char *state)
+{
+	if (strcmp(state, "failed") == 0)
+		return BF_ACK_FAILED;
+	if (strcmp(state, "skipped") == 0)
+		return BF_ACK_SKIPPED;
+	if (strcmp(state, "cancelled") == 0)
+		return BF_ACK_CANCELLED;
+	return BF_ACK_DONE;
+}
+
+/* A job that twice was open when its worker went away. This worker takes one of them and runs it alone (PROTOCOL L12); others may have the
+ * rest. */
+static void suspect(struct bf_job *j)
+{
+	if (j->worker->suspects > 0) {
+		bf_job_acknowledge(j, BF_ACK_LATER, SUSPECT_LATER_MS);
+		return;
+	}
+	bf_warn("%s: its worker was gone twice while it was open; it runs alone now", j->name);
+	j->alone = true;
+	j->worker->suspects++;
+	bf_job_move(j, BF_AT_SUSPECT, "suspect");
+}
+
+/* The suspect's turn comes when nothing else is open here. */
+static void open_suspect(struct bf_worker *w)
+{
+	struct bf_job *j = w->at[BF_AT_SUSPECT].first;
+	size_t others = 0;
+	for (int p = 0; p < BF_AT_ACK; p++)
+		others += p == BF_AT_SUSPECT ? 0 : w->at[p].count;
+	if (j && others == 0)
+		bf_job_move(j, j->conn ? BF_AT_CONNECT : BF_AT_OPEN, "alone now");
+}
+
+/* The table of PROTOCOL L2. */
+static void follow(struct bf_job *j, const struct bf_open_answer *a)
+{
+	switch (a->verdict) {
+	case BF_OPENED:
+		opened(j, a);
+		return;
+	case BF_OPEN_SETTLED:
+		bf_job_acknowledge(j, ack_of_state(a->state), 0);
+		return;
+	case BF_OPEN_LOCKED:
+		bf_job_acknowledge(j, BF_ACK_LATER, j->worker->opt.lease_ms);
+		return;
+	case BF_OPEN_EARLY:
+		bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
+		return;
+	case BF_OPEN_CLOSED:
+		bf_job_acknowledge(j, BF_ACK_RETURN, 0);
+		return;
+	case BF_OPEN_CANCELLED:
+		bf_job_acknowledge(j, BF_ACK_CANCELLED, 0);
+		return;
+	case BF_OPEN_SUSPECT:
+		suspect(j);
+		return;
+	case BF_OPEN_UNKNOWN:
+		bf_err("%s is in the queue but not in the ledger: dropped", j->name);
+		bf_job_acknowledge(j, BF_ACK_DROP, 0);
+		return;
+	}
+}
+
+static void on_opened(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
+{
+	struct batch *b = data;
+	(void)c;
+	if (err) {
+		if (err->code == BF_E_SQL) {
+			bf_err("jobs cannot be opened: %s", err->text);
+			b->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
+		}
+		for (size_t i = 0; i < b->n; i++) /* whether it happened or not: opening again finds out */
+			bf_job_move(b->jobs[i], b->jobs[i]->conn ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
+	} else {
+		for (size_t i = 0; i < b->n; i++) {
+			struct bf_open_answer a;
+			bf_ledger_open_read(r, (int)i, &a);
+			follow(b->jobs[i], &a);
+		}
+	}
+	free(b);
+}
+
+static bool end_stale_backends(struct bf_worker *w)
+{
+	for (struct bf_job *j = w->at[BF_AT_OPENING].first; j; j = j->next) {
+		if (!j->stale_pid)
+			continue;
+		bf_pg_params_clear(&w->params);
+		bf_pg_add_int(&w->params, j->stale_pid);
+		bf_pg_add_text(&w->params, j->stale_start);
+		(void)bf_pgc_exec(w->opener, &bf_sql_end_backend, &w->params, on_stale_ended, j);
+		return true;
+	}
+	return false;
+}
+
+/* A reserved connection that broke meanwhile has another backend now: such a job waits for a connection again. */
+static void return_broken(struct bf_worker *w)
+{
+	for (struct bf_job *j = w->at[BF_AT_OPEN].first, *next; j; j = next) {
+		next = j->next;
+		if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY)
+			bf_job_move(j, BF_AT_CONNECT, "connection lost");
+	}
+}
+
+void bf_open_pump(struct bf_worker *w)
+{
+	int64_t now = bf_mono_ms();
+	if (bf_pgc_state(w->opener) != BF_PGC_READY || end_stale_backends(w))
+		return;
+	return_broken(w);
+	open_suspect(w);
+	if (!w->at[BF_AT_OPEN].first || now < w->open_not_before_ms || now >= w->lease_until_ms)
+		return;
+	struct batch *b = bf_alloc(sizeof(*b) + BF_BATCH_MAX * sizeof(struct bf_job *));
+	struct bf_open_ask asks[BF_BATCH_MAX];
+	b->worker = w;
+	b->n = bf_job_batch(w, BF_AT_OPEN, BF_AT_OPENING, BF_BATCH_MAX, b->jobs);
+	for (size_t i = 0; i < b->n; i++) {
+		struct bf_job *j = b->jobs[i];
+		asks[i] = (struct bf_open_ask){.run = j->run, .step = j->step_name, .seq = j->seq, .alone = j->alone};
+		if (j->conn) {
+			asks[i].backend_pid = bf_pgc_backend_pid(j->conn);
+			asks[i].backend_start = bf_pgc_backend_start(j->conn);
+		}
+	}
+	bf_pg_params_clear(&w->params);
+	bf_ledger_open_bind(&w->params, asks, b->n, w->id);
+	if (bf_pgc_exec(w->opener, &bf_sql_open_jobs, &w->params, on_opened, b) < 0) {
+		for (size_t i = 0; i < b->n; i++)
+			bf_job_move(b->jobs[i], BF_AT_OPEN, "not sent");
+		free(b);
+	}
+}

@@ -1,0 +1,136 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/vars.h"
+#include "steps/steps.h"
+#include "worker.h"
+
+#define BODY_RETRY_MS 30000 /* a definition that this program cannot read: another worker may */
+
+struct bf_run_def *bf_run_def_get(struct bf_worker *w, const char *run)
+{
+	for (struct bf_run_def *d = w->runs; d; d = d->next)
+		if (strcmp(d->run, run) == 0)
+			return d;
+	struct bf_run_def *d = bf_alloc(sizeof(*d));
+	snprintf(d->run, sizeof(d->run), "%s", run);
+	d->next = w->runs;
+	w->runs = d;
+	return d;
+}
+
+static void free_def(struct bf_run_def *d)
+{
+	for (size_t i = 0; i < d->n_params; i++) {
+		bf_free_ptr(&d->param_names[i]);
+		bf_free_ptr(&d->param_values[i]);
+	}
+	free(d->param_names);
+	free(d->param_values);
+	bf_pipeline_free(d->pipeline);
+	free(d);
+}
+
+void bf_run_def_trim(struct bf_worker *w)
+{
+	for (struct bf_run_def **at = &w->runs; *at;) {
+		struct bf_run_def *d = *at;
+		if (d->held == 0 && !d->asked) {
+			*at = d->next;
+			free_def(d);
+		} else {
+			at = &d->next;
+		}
+	}
+}
+
+void bf_run_def_free_all(struct bf_worker *w)
+{
+	while (w->runs) {
+		struct bf_run_def *d = w->runs;
+		w->runs = d->next;
+		free_def(d);
+	}
+}
+
+/* Columns of run_definition.sql. */
+enum { DEF_BODY, DEF_DIR, DEF_STATE, DEF_PARAM, DEF_VALUE };
+
+static void read_params(struct bf_run_def *d, const struct bf_pg_result *r)
+{
+	size_t n = bf_pg_null(r, 0, DEF_PARAM) ? 0 : (size_t)bf_pg_rows(r);
+	d->param_names = bf_alloc((n + 1) * sizeof(*d->param_names));
+	d->param_values = bf_alloc((n + 1) * sizeof(*d->param_values));
+	d->n_params = n;
+	for (size_t i = 0; i < n; i++) {
+		d->param_names[i] = bf_strdup(bf_pg_text(r, (int)i, DEF_PARAM));
+		d->param_values[i] = bf_strdup(bf_pg_text(r, (int)i, DEF_VALUE));
+	}
+}
+
+/* Jobs of a run that cannot be defined are given up: `ack` says how. */
+static void give_up(struct bf_worker *w, struct bf_run_def *d, enum bf_ack ack, int64_t delay_ms)
+{
+	for (struct bf_job *j = w->at[BF_AT_DEFINE].first, *next; j; j = next) {
+		next = j->next;
+		if (j->def == d)
+			bf_job_acknowledge(j, ack, delay_ms);
+	}
+}
+
+static void on_definition(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
+{
+	struct bf_run_def *d = data;
+	struct bf_worker *w = d->worker;
+	struct bf_error why;
+	(void)c;
+	d->asked = false;
+	if (err) {
+		if (err->code == BF_E_SQL)
+			bf_err("run %s: its definition cannot be read: %s", d->run, err->text);
+		return; /* asked again when the connection is back */
+	}
+	if (bf_pg_rows(r) == 0) {
+		bf_err("run %s is in the queue but not in the ledger: its jobs are dropped", d->run);
+		give_up(w, d, BF_ACK_DROP, 0);
+		return;
+	}
+	const char *body = bf_pg_text(r, 0, DEF_BODY);
+	if (bf_pipeline_load_body(body, strlen(body), bf_pg_text(r, 0, DEF_DIR), &d->pipeline, &why) < 0) {
+		bf_err("run %s: this program cannot work with its pipeline: %s", d->run, why.text);
+		give_up(w, d, BF_ACK_LATER, BODY_RETRY_MS);
+		return;
+	}
+	read_params(d, r);
+}
+
+static void ask(struct bf_worker *w, struct bf_run_def *d)
+{
+	bf_pg_params_clear(&w->params);
+	bf_pg_add_text(&w->params, d->run);
+	d->worker = w;
+	if (bf_pgc_exec(w->opener, &bf_sql_run_definition, &w->params, on_definition, d) == 0)
+		d->asked = true;
+}
+
+/* A job whose run is known goes on to be opened, by way of a connection of its own where its kind needs one. */
+static void define(struct bf_job *j)
+{
+	j->step = bf_pipeline_step(j->def->pipeline, j->step_name);
+	if (!j->step) {
+		bf_err("job %s: its run's pipeline has no step %s: dropped", j->name, j->step_name);
+		bf_job_acknowledge(j, BF_ACK_DROP, 0);
+		return;
+	}
+	bf_job_move(j, bf_step_kind(j->step->kind)->needs_connection ? BF_AT_CONNECT : BF_AT_OPEN, "defined");
+}
+
+void bf_run_def_pump(struct bf_worker *w)
+{
+	for (struct bf_job *j = w->at[BF_AT_DEFINE].first, *next; j; j = next) {
+		next = j->next;
+		if (j->def->pipeline)
+			define(j);
+		else if (!j->def->asked && bf_pgc_state(w->opener) == BF_PGC_READY)
+			ask(w, j->def);
+	}
+}

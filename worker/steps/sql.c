@@ -1,0 +1,130 @@
+/*
+ * sql: the step's file and the settling of the job are one transaction, sent as one message (PROTOCOL L3). A lost answer to the
+ * COMMIT is not a failure but a question, put to the ledger by opening the job again (L5).
+ */
+#include "base/failpoint.h"
+#include "base/mem.h"
+#include "base/retry.h"
+#include "core/sqltext.h"
+#include "core/vars.h"
+#include "steps/steps.h"
+
+#define SCRIPT_MAX        (8u << 20)
+#define SERVER_TROUBLE_MS 2000 /* the server cannot take it now (full, read-only, shutting down) */
+#define CONFLICT_MS       100  /* deadlock, serialization failure */
+
+struct render {
+	struct bf_job *job;
+	struct bf_vars vars;
+};
+
+static const char *lookup(void *data, const char *name, size_t len)
+{
+	struct render *r = data;
+	return bf_vars_sql(&r->vars, name, len);
+}
+
+static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
+{
+	struct render *r = data;
+	struct bf_pgc *c = r->job->conn;
+	return kind == BF_SQL_IDENT ? bf_pgc_quote_ident(c, out, value, err) : bf_pgc_quote_literal(c, out, value, err);
+}
+
+int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, struct bf_error *err)
+{
+	struct bf_sqltext text;
+	struct render r = {.job = j};
+	bf_job_vars(j, &r.vars);
+	int rc = bf_sqltext_parse(sql, strlen(sql), &text, err);
+	if (rc < 0)
+		return rc;
+	rc = bf_sqltext_render(&text, lookup, quote, &r, out, err);
+	bf_sqltext_release(&text);
+	return rc;
+}
+
+static bool is_one_of(const char *sqlstate, const char *const *list)
+{
+	for (; *list; list++)
+		if (strncmp(sqlstate, *list, strlen(*list)) == 0)
+			return true;
+	return false;
+}
+
+static void failed(struct bf_job *j, const struct bf_pgc_script *o)
+{
+	static const char *const conflict[] = {"40001", "40P01", NULL};
+	static const char *const trouble[] = {"25006", "53", "57P", "08", NULL};
+	const struct bf_error *err = o->err;
+	if (strcmp(err->sqlstate, "BF001") == 0) {
+		j->fenced = true;
+		bf_job_returned(j);
+	} else if (is_one_of(err->sqlstate, conflict)) {
+		bf_job_again(j, (int64_t)(CONFLICT_MS * (1 + bf_random_unit())), err->text);
+	} else if (is_one_of(err->sqlstate, trouble)) {
+		bf_job_again(j, SERVER_TROUBLE_MS, err->text);
+	} else if (strcmp(err->sqlstate, "57014") == 0 && j->timed_out) {
+		bf_job_failed(j, "timeout", false, "the step's SQL ran longer than its timeout", o->detail, strlen(o->detail));
+	} else if (strcmp(err->sqlstate, "57014") == 0 && (j->handing_back || j->fenced)) {
+		bf_job_returned(j);
+	} else {
+		bf_job_failed(j, "sql", strcmp(err->sqlstate, "BF002") == 0, err->text, o->detail, strlen(o->detail));
+	}
+}
+
+static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data)
+{
+	struct bf_job *j = data;
+	(void)c;
+	if (!o->err) {
+		if (BF_FAILPOINT("after_commit")) {
+			bf_open_again(j, "fail point after_commit");
+			return;
+		}
+		bf_job_settled_here(j, o->affected);
+	} else if (o->err->code == BF_E_SQL) {
+		failed(j, o);
+	} else {
+		bf_open_again(j, o->err->text);
+	}
+}
+
+static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *err)
+{
+	bf_buf_addstr(script, "SELECT bf.settle(");
+	int rc = bf_pgc_quote_literal(j->conn, script, j->run, err);
+	bf_buf_addstr(script, ", ");
+	if (rc == 0)
+		rc = bf_pgc_quote_literal(j->conn, script, j->step_name, err);
+	bf_buf_printf(script, ", %d, %d); COMMIT", j->seq, j->epoch);
+	return rc;
+}
+
+static int start(struct bf_job *j, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf script;
+	bf_buf_init(&script, SCRIPT_MAX);
+	bf_buf_printf(&script,
+				  "BEGIN ISOLATION LEVEL READ COMMITTED; "
+				  "SELECT set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true);\n",
+				  (long long)j->step->timeout_ms);
+	int rc = bf_job_render_sql(j, j->step->sql.text, &script, err);
+	if (rc == 0)
+		rc = add_settle(j, &script, err);
+	if (rc == 0 && script.overflow)
+		rc = bf_fail(err, BF_E_LIMIT, "the step's SQL is longer than %u bytes with its variables filled in", SCRIPT_MAX);
+	if (rc < 0)
+		return rc;
+	if (bf_pgc_script_run(j->conn, script.data, on_answer, j) < 0)
+		bf_open_again(j, "its connection is not ready");
+	return 0;
+}
+
+static void stop(struct bf_job *j)
+{
+	bf_pgc_cancel(j->conn);
+}
+
+const struct bf_step_kind bf_step_sql = {
+	.kind = BF_KIND_SQL, .needs_connection = true, .settles_itself = true, .start = start, .stop = stop};

@@ -1,0 +1,225 @@
+/*
+ * The queue's upkeep, in the thread pool: reconcile every few seconds, advance a run when Redis has nothing left of a step, rebuild when
+ * the generation differs. It has connections of its own and shares nothing with the loop but the requests below, which are handed over
+ * before the work starts and read back after it has ended.
+ */
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/retry.h"
+#include "core/reconcile.h"
+#include "core/states.h"
+#include "worker.h"
+
+#define EVERY_MS      5000
+#define DEEP_EVERY_MS 15000 /* a look job by job */
+#define HINTS_MAX     64
+
+struct request {
+	bool generation, all, deep;
+	char hints[HINTS_MAX][BF_RUN_MAX + 1];
+	int n_hints;
+};
+
+struct bf_steward {
+	struct bf_worker *worker;
+	uv_work_t work;
+	bool busy;
+	struct request wanted; /* the loop's */
+	int64_t next_ms, next_deep_ms;
+
+	/* the thread's while busy */
+	struct bf_upkeep upkeep;
+	struct request doing;
+	struct bf_error err;
+	bool failed, rebuilt, nothing_left;
+	int repaired;
+
+	bool left_nothing; /* of the last look at all runs */
+	bool complained;
+};
+
+/* ---- in the thread ---- */
+
+static int connect_both(struct bf_steward *s)
+{
+	struct bf_pg_options o = {.application_name = "worker (steward)"};
+	if (s->upkeep.pg && !bf_pg_alive(s->upkeep.pg)) {
+		bf_pg_close(s->upkeep.pg);
+		s->upkeep.pg = NULL;
+	}
+	if (s->upkeep.redis && !bf_redis_alive(s->upkeep.redis)) {
+		bf_redis_close(s->upkeep.redis);
+		s->upkeep.redis = NULL;
+	}
+	int rc = s->upkeep.pg ? 0 : bf_pg_open(&o, &s->upkeep.pg, &s->err);
+	if (rc == 0 && !s->upkeep.redis)
+		rc = bf_redis_open(NULL, &s->upkeep.redis, &s->err);
+	return rc;
+}
+
+static bool serves(const struct bf_worker_options *opt, const char *queue)
+{
+	for (int i = 0; i < opt->n_queues; i++)
+		if (strcmp(opt->queues[i].name, queue) == 0)
+			return true;
+	return false;
+}
+
+/* Is there no run in this worker's queues that still moves? */
+static int look_for_work(struct bf_steward *s)
+{
+	char after[BF_RUN_MAX + 1] = "";
+	s->nothing_left = false;
+	for (;;) {
+		BF_AUTORESULT struct bf_pg_result *page = NULL;
+		enum bf_run_state state;
+		int rc = bf_ledger_active_runs(s->upkeep.pg, after, 100, &page, &s->err);
+		if (rc < 0)
+			return rc;
+		for (int i = 0; i < bf_pg_rows(page); i++) {
+			bool moves = bf_run_state_parse(bf_pg_text(page, i, 1), &state) && state != BF_RUN_STOPPED && state != BF_RUN_WAITING;
+			if (moves && serves(&s->worker->opt, bf_pg_text(page, i, 2)))
+				return 0;
+			snprintf(after, sizeof(after), "%s", bf_pg_text(page, i, 0));
+		}
+		if (bf_pg_rows(page) < 100)
+			break;
+	}
+	s->nothing_left = true;
+	return 0;
+}
+
+static int serve(struct bf_steward *s)
+{
+	struct request *r = &s->doing;
+	int rc = connect_both(s);
+	if (rc == 0)
+		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
+	for (int i = 0; rc == 0 && i < r->n_hints; i++) {
+		rc = bf_reconcile_run(&s->upkeep, r->hints[i], false, NULL, NULL, &s->err);
+		if (rc == -BF_E_NOT_FOUND)
+			rc = 0;
+	}
+	if (rc == 0 && r->all)
+		rc = bf_reconcile_all(&s->upkeep, r->deep, &s->repaired, &s->err);
+	if (rc == 0 && r->all)
+		rc = look_for_work(s);
+	return rc;
+}
+
+static void in_thread(uv_work_t *work)
+{
+	struct bf_steward *s = work->data;
+	s->failed = serve(s) < 0;
+}
+
+/* ---- on the loop ---- */
+
+static void start(struct bf_steward *s);
+
+static void report(struct bf_steward *s)
+{
+	if (s->rebuilt)
+		bf_warn("the queue in Redis was rebuilt from the ledger: generation %lld", (long long)s->upkeep.generation);
+	if (s->repaired > 0)
+		bf_warn("reconcile put %d jobs right that Redis had lost", s->repaired);
+	if (s->failed && !s->complained)
+		bf_warn("reconcile: %s; tried again every few seconds", s->err.text);
+	else if (!s->failed && s->complained)
+		bf_info("reconcile works again");
+	s->complained = s->failed;
+}
+
+static void after(uv_work_t *work, int status)
+{
+	struct bf_steward *s = work->data;
+	(void)status;
+	s->busy = false;
+	report(s);
+	if (s->doing.all)
+		s->left_nothing = !s->failed && s->nothing_left;
+	if (!s->failed) {
+		bf_exchange_generation_ready(s->worker, s->upkeep.generation);
+		if (s->doing.n_hints > 0 || s->repaired > 0)
+			s->worker->more_to_claim = true;
+	} else if (s->doing.generation) {
+		s->wanted.generation = true; /* the tick tries again */
+		s->next_ms = bf_mono_ms() + 500;
+		return;
+	}
+	if (s->wanted.generation || s->wanted.n_hints > 0)
+		start(s);
+}
+
+static void start(struct bf_steward *s)
+{
+	if (s->busy)
+		return;
+	s->doing = s->wanted;
+	memset(&s->wanted, 0, sizeof(s->wanted));
+	s->failed = s->rebuilt = false;
+	s->repaired = 0;
+	s->work.data = s;
+	s->busy = uv_queue_work(s->worker->loop, &s->work, in_thread, after) == 0;
+}
+
+int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err)
+{
+	(void)err;
+	struct bf_steward *s = bf_alloc(sizeof(*s));
+	s->worker = w;
+	s->upkeep = *first;
+	s->next_ms = bf_mono_ms();
+	w->steward = s;
+	return 0;
+}
+
+void bf_steward_tick(struct bf_worker *w)
+{
+	struct bf_steward *s = w->steward;
+	int64_t now = bf_mono_ms();
+	if (s->busy || now < s->next_ms)
+		return;
+	s->wanted.all = true;
+	s->wanted.deep = now >= s->next_deep_ms;
+	if (s->wanted.deep)
+		s->next_deep_ms = now + DEEP_EVERY_MS;
+	s->next_ms = now + (w->opt.drain ? 500 : (int64_t)(EVERY_MS * (0.75 + 0.5 * bf_random_unit())));
+	start(s);
+}
+
+void bf_steward_advance(struct bf_worker *w, const char *run)
+{
+	struct request *r = &w->steward->wanted;
+	for (int i = 0; i < r->n_hints; i++)
+		if (strcmp(r->hints[i], run) == 0)
+			return;
+	if (r->n_hints < HINTS_MAX)
+		snprintf(r->hints[r->n_hints++], sizeof(r->hints[0]), "%s", run);
+	start(w->steward);
+}
+
+void bf_steward_generation(struct bf_worker *w)
+{
+	w->steward->wanted.generation = true;
+	start(w->steward);
+}
+
+bool bf_steward_busy(const struct bf_worker *w)
+{
+	return w->steward->busy;
+}
+
+bool bf_steward_nothing_left(const struct bf_worker *w)
+{
+	return w->steward->left_nothing;
+}
+
+void bf_steward_free(struct bf_worker *w)
+{
+	bf_pg_close(w->steward->upkeep.pg);
+	bf_redis_close(w->steward->upkeep.redis);
+	bf_free_ptr(&w->steward);
+}

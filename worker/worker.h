@@ -1,0 +1,254 @@
+/*
+ * A worker process: one libuv loop that claims jobs from Redis, opens them in the ledger, executes them, settles and acknowledges them.
+ *
+ * How data flows, and which file is which room:
+ *
+ *     Redis ──exchange.c──> claimed ──open.c──> running ──steps/…──> finished ──settle.c──> settled ──exchange.c──> Redis
+ *                                     │                                                              (acknowledged)
+ *                                     └─ runs.c: what the run's pipeline says
+ *
+ * Everything that waits for a server is a list of jobs, and each list is sent as one batch when its connection is free: the busier the
+ * servers, the larger the batches. bf_worker_pump() looks at all lists once per turn of the loop. steward.c does the queue's upkeep
+ * (reconcile, rebuild, advance) in the thread pool with connections of its own; nothing ever blocks the loop.
+ *
+ * A job moves between states only in bf_job_move() (job.c), which moves it between the lists too.
+ */
+#ifndef BF_WORKER_WORKER_H
+#define BF_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "core/ledger.h"
+#include "core/pipeline.h"
+#include "core/queue.h"
+#include "core/reconcile.h"
+#include "io/pg_loop.h"
+#include "io/redis_loop.h"
+
+#define BF_QUEUES_MAX      16
+#define BF_BATCH_MAX       500  /* jobs in one statement */
+#define BF_CONNECTIONS_MAX 50   /* to PostgreSQL, for jobs that run SQL */
+#define BF_TAIL_MAX        8192 /* bytes of a failed try's output that are kept */
+#define BF_ERROR_MAX       2000 /* bytes of its error text */
+
+struct bf_worker;
+struct bf_steward;
+struct bf_pool;
+
+/* ---- what a run's jobs need to know (runs.c) ---- */
+
+struct bf_run_def {
+	char run[BF_RUN_MAX + 1];
+	struct bf_pipeline *pipeline; /* NULL: not loaded yet */
+	const char **param_names, **param_values;
+	size_t n_params;
+	int64_t version; /* as Redis last told; a change means: look at the jobs held */
+	bool version_known;
+	int held;   /* jobs of this run that the worker holds */
+	bool asked; /* its definition is on the way */
+	struct bf_worker *worker;
+	struct bf_run_def *next;
+};
+
+/* ---- a job in this process (job.c) ---- */
+
+enum bf_job_place {
+	BF_AT_DEFINE,  /* waits for its run's definition */
+	BF_AT_CONNECT, /* waits for a connection to run its SQL on */
+	BF_AT_OPEN,    /* waits to be opened in the ledger */
+	BF_AT_SUSPECT, /* took workers down before: waits until this one holds nothing else */
+	BF_AT_OPENING, /* is in the statement under way */
+	BF_AT_RUNNING, /* executes */
+	BF_AT_SETTLE,  /* has an outcome that waits to be settled */
+	BF_AT_SETTLING,
+	BF_AT_ACK, /* is settled; waits for the next exchange */
+	BF_AT_ACKING,
+	BF_PLACES
+};
+
+struct bf_job {
+	struct bf_worker *worker;
+	char *name; /* as in Redis: <run>/<step>/<chunk>#<n> */
+	char run[BF_RUN_MAX + 1], step_name[BF_NAME_MAX + 1];
+	char *chunk;
+	int seq;
+	enum bf_job_place place;
+	struct bf_job *prev, *next; /* in the list of its place */
+
+	struct bf_run_def *def;
+	const struct bf_step *step; /* of def->pipeline */
+	struct bf_pgc *conn;        /* reserved for a job that runs SQL; NULL otherwise */
+
+	/* from opening it */
+	int epoch, attempts;
+	char *checkpoint; /* of an earlier attempt; NULL: none */
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
+	char *key;     /* "" for a date chunk */
+	bool alone;    /* a suspect: while it is open, the worker takes nothing else */
+	int stale_pid; /* backend of an earlier attempt, to be ended before this one starts; 0: none */
+	char stale_start[40];
+	int64_t started_ms; /* monotonic */
+	bool fenced;        /* no longer this attempt's: whatever it ends with is dropped */
+	bool handing_back;  /* told to stop because the worker drains */
+	bool timed_out;
+
+	/* for the ledger, while it runs */
+	int progress_number;
+	int64_t progress_done, progress_total; /* -1: none */
+	char *checkpoint_new, *note;           /* to be written; NULL: nothing new */
+	bool progress_dirty;
+
+	/* how it ended */
+	enum bf_outcome outcome;
+	int64_t delay_ms;
+	int64_t rows;      /* -1: not known */
+	char category[24]; /* "" when done */
+	char *error, *tail;
+
+	enum bf_ack ack;
+	int64_t ack_delay_ms;
+
+	void *step_state;  /* of the kind that executes it */
+	uv_timer_t *timer; /* its timeout; NULL when none */
+};
+
+struct bf_job_list {
+	struct bf_job *first, *last;
+	size_t count;
+};
+
+struct bf_rows_note {
+	char run[BF_RUN_MAX + 1], step[BF_NAME_MAX + 1];
+	int seq, epoch;
+	int64_t rows;
+};
+
+struct bf_queue_slot {
+	char name[BF_NAME_MAX + 1];
+	int weight;
+};
+
+struct bf_worker_options {
+	struct bf_queue_slot queues[BF_QUEUES_MAX];
+	int n_queues;
+	int slots;
+	int64_t lease_ms;
+	int64_t grace_ms;
+	bool once;  /* one job, then leave */
+	bool drain; /* leave when its queues have no unfinished run any more */
+};
+
+enum bf_redis_phase { BF_REDIS_AWAY, BF_REDIS_GENERATION, BF_REDIS_HELLO, BF_REDIS_HOLD, BF_REDIS_READY };
+
+struct bf_worker {
+	uv_loop_t *loop;
+	struct bf_worker_options opt;
+	char id[BF_WORKER_MAX + 1]; /* fresh at each boot, and after having been condemned */
+	char host[64];
+
+	struct bf_job_list at[BF_PLACES];
+	int held;     /* jobs in all lists */
+	int suspects; /* among them: jobs that have to run alone; then nothing else is claimed */
+	struct bf_run_def *runs;
+
+	/* Redis (exchange.c) */
+	struct bf_redisc *redis, *wake;
+	enum bf_redis_phase phase;
+	int64_t generation;
+	int64_t number;               /* of the last exchange that was answered */
+	struct bf_redis_cmd exchange; /* the one under way, kept to be asked again */
+	bool exchange_flying, exchange_unanswered;
+	int64_t exchange_sent_ms, lease_until_ms; /* monotonic; past it nothing is opened */
+	int64_t next_exchange_ms;                 /* when idle: the latest moment for the next one */
+	bool more_to_claim;                       /* the last exchange filled every slot, or a wake token came */
+	bool wake_flying;
+	int64_t last_hold_ms, last_sweep_ms, redis_pause_until_ms;
+	int asked_for;                     /* jobs, in the exchange under way */
+	void (*then)(struct bf_worker *w); /* after goodbye */
+	int claims_left;                   /* --once: 1, then 0; otherwise -1 */
+	bool got_something;                /* --once, --drain */
+
+	/* PostgreSQL (open.c, settle.c, pool.c) */
+	struct bf_pgc *opener, *settler;
+	struct bf_pg_params params;
+	struct bf_pool *pool;
+	int64_t last_progress_ms, last_look_ms;
+	bool look_wanted;
+	struct bf_rows_note *notes; /* rows of sql jobs, to be noted behind their commits (settle.c) */
+	size_t n_notes, cap_notes;
+	int64_t last_notes_ms, open_not_before_ms, settle_not_before_ms;
+	size_t settle_limit; /* jobs in the next settle batch: halved when the server refuses a text */
+
+	struct bf_steward *steward;
+	uv_prepare_t prepare;
+	uv_timer_t tick;
+	uv_signal_t sigterm, sigint;
+	bool draining, drain_now; /* SIGTERM; a second one */
+	int64_t drain_deadline_ms;
+	bool leaving, left; /* goodbye said; all handles closed */
+	int exit_code;
+	int64_t n_done, n_failed;
+};
+
+/* ---- worker.c ---- */
+/* The whole life of a worker on servers that were found well: returns the exit code. Takes the connections of `upkeep` for its steward. */
+int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep);
+void bf_worker_pump(struct bf_worker *w);
+
+/* ---- job.c ---- */
+struct bf_job *bf_job_new(struct bf_worker *w, const char *name); /* at BF_AT_DEFINE; NULL: not a job's name */
+void bf_job_free(struct bf_job *j);                               /* leaves its list, gives its connection back */
+void bf_job_move(struct bf_job *j, enum bf_job_place to, const char *why);
+/* Ends the execution of a running job, whatever its kind, for a reason that makes its outcome void (fenced) or a hand-back. */
+void bf_job_stop(struct bf_job *j, bool fenced);
+/* A step kind says how the job ended; exactly once per start. Text is copied, bounded and made valid UTF-8. */
+void bf_job_done(struct bf_job *j, int64_t rows);
+void bf_job_failed(struct bf_job *j, const char *category, bool never_again, const char *error, const char *tail, size_t tail_len);
+void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why); /* later, and it does not count as a try */
+void bf_job_returned(struct bf_job *j);                                 /* handed back: the worker drains, or the attempt was fenced off */
+void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms); /* nothing (more) to settle: tell Redis */
+void bf_job_start(struct bf_job *j);                                          /* an opened job begins to execute */
+/* Moves up to `max` jobs from one place to another and gives them sorted by (run, step, seq), the order in which rows are locked. */
+size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_place to, size_t max, struct bf_job **out);
+/* Progress of a running job; -1 and NULL leave things as they are. Written to the ledger within a second. */
+void bf_job_progress(struct bf_job *j, int64_t done, int64_t total, const char *checkpoint, const char *note);
+/* Fills variables for templates and SQL; they live as long as the job. */
+struct bf_vars;
+void bf_job_vars(const struct bf_job *j, struct bf_vars *v);
+const struct bf_log_ctx *bf_job_log(const struct bf_job *j); /* for bf_log_push; overwritten by the next call */
+
+/* ---- runs.c ---- */
+struct bf_run_def *bf_run_def_get(struct bf_worker *w, const char *run); /* made when missing */
+void bf_run_def_pump(struct bf_worker *w); /* asks for definitions that jobs wait for; moves on those that have one */
+void bf_run_def_trim(struct bf_worker *w); /* forgets runs of which nothing is held */
+void bf_run_def_free_all(struct bf_worker *w);
+
+/* ---- open.c, settle.c, pool.c ---- */
+void bf_open_pump(struct bf_worker *w);
+void bf_settle_pump(struct bf_worker *w);
+int bf_pool_new(struct bf_worker *w, struct bf_error *err);
+void bf_pool_pump(struct bf_worker *w); /* gives connections to jobs that wait for one */
+void bf_pool_give_back(struct bf_worker *w, struct bf_pgc *c);
+void bf_pool_close(struct bf_worker *w);
+/* Ends a job of which the outcome is unknown or that a server's absence interrupted: it is opened again (PROTOCOL L5). */
+void bf_open_again(struct bf_job *j, const char *why);
+
+/* ---- exchange.c ---- */
+int bf_exchange_start(struct bf_worker *w, struct bf_error *err);
+void bf_exchange_pump(struct bf_worker *w);
+void bf_exchange_tick(struct bf_worker *w);
+void bf_exchange_generation_ready(struct bf_worker *w, int64_t generation);
+void bf_exchange_goodbye(struct bf_worker *w, void (*then)(struct bf_worker *w));
+
+/* ---- steward.c ---- */
+int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
+void bf_steward_tick(struct bf_worker *w);
+void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
+void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
+bool bf_steward_busy(const struct bf_worker *w);
+bool bf_steward_nothing_left(const struct bf_worker *w); /* its last look found no unfinished run in this worker's queues */
+void bf_steward_free(struct bf_worker *w);
+
+#endif
