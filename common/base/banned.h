@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#undef alloca /* a macro of <stdlib.h>, and a macro cannot be poisoned silently */
+#undef alloca  /* a macro of <stdlib.h>, and a macro cannot be poisoned silently */
+#undef sprintf /* a macro of the fortified <stdio.h> under clang */
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gmtime localtime ctime asctime atoi atol alloca gets
 
 #endif

@@ -176,7 +176,7 @@ static int check_info(const struct bf_redis *r, const char *info, char *warning,
 	}
 	info_field(info, "maxmemory", limit, sizeof(limit));
 	info_field(info, "maxmemory_policy", policy, sizeof(policy));
-	if (*limit && strcmp(limit, "0") != 0 && *policy && strcmp(policy, "noeviction") != 0)
+	if (*policy && strcmp(policy, "noeviction") != 0) /* also without a limit yet: it can be set at any time */
 		return bf_fail(err, BF_E_UNAVAILABLE,
 					   "Redis at %s may throw the queue away: maxmemory-policy is %s with maxmemory %s. "
 					   "Set it to noeviction (redis-cli CONFIG SET maxmemory-policy noeviction), or use another server",

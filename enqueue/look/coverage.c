@@ -67,7 +67,7 @@ static void print_text(const struct bf_term *t, const char *pipeline, const stru
 {
 	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},  {.title = "YEAR", .right = true},
 											   {.title = "ASKED", .right = true},   {.title = "DONE", .right = true},
-											   {.title = "RUNNING", .right = true}, {.title = "FAILED", .right = true},
+											   {.title = "RUNNING", .right = true, .rank = 1}, {.title = "FAILED", .right = true},
 											   {.title = "MISSING", .right = true}, {.title = "DONE %", .right = true}};
 	if (c->n == 0) {
 		printf("No run of %s has asked for days%s.\n", pipeline, c->sections ? "" : " like that");

@@ -193,7 +193,7 @@ static void print_steps(FILE *out, const struct bf_term *t, const struct bf_view
 static void running_where(struct bf_table *table, const struct bf_view_running *r)
 {
 	if (r->lost)
-		bf_table_cell(table, BF_BAD, "lost with its worker, goes to another");
+		bf_table_cell(table, BF_BAD, "lost; another takes it over");
 	else if (r->at && *r->at->host)
 		bf_table_cellf(table, BF_PLAIN, "%s, process %lld", r->at->host, (long long)r->at->pid);
 	else

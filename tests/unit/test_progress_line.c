@@ -247,8 +247,8 @@ static size_t make_bytes(uint32_t *seed, char *out, size_t max)
 		if (next_random(seed) % 4 == 0) {
 			out[n++] = (char)next_random(seed);
 		} else {
-			memcpy(out + n, piece, strlen(piece));
-			n += strlen(piece);
+			for (; *piece; piece++)
+				out[n++] = *piece;
 		}
 	}
 	return n;
