@@ -117,7 +117,7 @@ static void forget_attempt(struct bf_job *j)
 	j->category[0] = '\0';
 	j->rows = j->progress_done = j->progress_total = -1;
 	j->progress_number = 0;
-	j->progress_dirty = j->fenced = j->timed_out = false;
+	j->progress_dirty = j->fenced = j->handing_back = j->timed_out = false;
 	j->delay_ms = 0;
 }
 

@@ -100,7 +100,10 @@ static void settle(struct bf_worker *w)
 										 .category = j->category[0] ? j->category : NULL,
 										 .error = j->error,
 										 .tail = j->tail,
-										 .checkpoint = j->checkpoint_new};
+										 .checkpoint = j->checkpoint_new,
+										 .note = j->note,
+										 .progress_done = j->progress_done,
+										 .progress_total = j->progress_total};
 	}
 	bf_pg_params_clear(&w->params);
 	bf_ledger_settle_bind(&w->params, asks, b->n);

@@ -104,6 +104,9 @@ void bf_ledger_settle_bind(struct bf_pg_params *p, const struct bf_settle_ask *a
 	EACH(p, asks, n, bf_pg_array_text, error);
 	EACH(p, asks, n, bf_pg_array_text, tail);
 	EACH(p, asks, n, bf_pg_array_text, checkpoint);
+	EACH(p, asks, n, bf_pg_array_text, note);
+	EACH(p, asks, n, add_int_or_null, progress_done);
+	EACH(p, asks, n, add_int_or_null, progress_total);
 }
 
 void bf_ledger_settle_read(const struct bf_pg_result *r, int row, struct bf_settle_answer *out)

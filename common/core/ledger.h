@@ -59,9 +59,10 @@ struct bf_settle_ask {
 	int seq, epoch;
 	enum bf_outcome outcome;
 	int64_t delay_ms;
-	int64_t rows;                        /* -1: not known */
-	const char *category, *error, *tail; /* valid UTF-8, or NULL */
-	const char *checkpoint;              /* NULL: leave what is there */
+	int64_t rows;                          /* -1: not known */
+	const char *category, *error, *tail;   /* valid UTF-8, or NULL */
+	const char *checkpoint, *note;         /* NULL: leave what is there */
+	int64_t progress_done, progress_total; /* -1: leave what is there */
 };
 
 struct bf_settle_answer {

@@ -26,10 +26,7 @@ static const char *jobs_word(int64_t n)
 
 static void add_rest(struct bf_buf *out, const struct bf_view *v)
 {
-	char text[BF_DURATION_TEXT], n[28];
-	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
-	if (strcmp(v->state, "running") == 0 && eta > 0)
-		bf_buf_printf(out, ", about %s left", bf_duration_human(eta, text));
+	char n[28];
 	if (v->jobs.failed > 0)
 		bf_buf_printf(out, ", %s failed", bf_text_group(v->jobs.failed, n));
 	if (v->jobs.skipped + v->jobs.cancelled > 0 && !bf_view_active(v->state))
@@ -61,11 +58,6 @@ static void print_bar(FILE *out, const struct bf_term *t, const struct bf_view *
 	bf_bar_text(&text, t, &bar, t->width > 0 && t->width < 78 ? t->width : 78);
 	bf_bar_paint(&painted, t, text.data);
 	fprintf(out, "%s\n", painted.data);
-}
-
-static void add(struct bf_buf *line, const struct bf_term *t, const char *text)
-{
-	bf_buf_printf(line, "%s%s", line->len ? SEPARATOR : "", text);
 }
 
 /* Facts about the run, dim, as many a line as fit. */
@@ -102,11 +94,14 @@ static void print_facts(FILE *out, const struct bf_term *t, const struct bf_view
 static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	BF_AUTOBUF struct bf_buf line;
-	char text[BF_RATE_TEXT], slots[28], busy[28];
+	char text[BF_RATE_TEXT], left[BF_DURATION_TEXT], slots[28], busy[28];
+	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
 	bf_buf_init(&line, 1024);
 	bf_buf_addstr(&line, "");
 	if (v->per_second > 0)
-		add(&line, t, bf_rate_text(v->per_second, text));
+		bf_buf_addstr(&line, bf_rate_text(v->per_second, text));
+	if (strcmp(v->state, "running") == 0 && eta > 0)
+		bf_buf_printf(&line, "%sabout %s left", line.len ? SEPARATOR : "", bf_duration_human(eta, left));
 	if (v->live_known) {
 		bf_buf_printf(&line, "%s%d %s alive", line.len ? SEPARATOR : "", v->live.alive, v->live.alive == 1 ? "worker" : "workers");
 		bf_buf_printf(&line, ", %s of %s slots busy", bf_text_group(v->live.busy, busy), bf_text_group(v->live.slots, slots));

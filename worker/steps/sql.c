@@ -9,9 +9,10 @@
 #include "core/vars.h"
 #include "steps/steps.h"
 
-#define SCRIPT_MAX        (8u << 20)
-#define SERVER_TROUBLE_MS 2000 /* the server cannot take it now (full, read-only, shutting down) */
-#define CONFLICT_MS       100  /* deadlock, serialization failure */
+#define SCRIPT_MAX               (8u << 20)
+#define SERVER_TROUBLE_MS        2000      /* the server cannot take it now (full, read-only, shutting down) */
+#define STATEMENT_TIMEOUT_MAX_MS INT32_MAX /* PostgreSQL's; a longer timeout is kept by the worker alone */
+#define CONFLICT_MS              100       /* deadlock, serialization failure */
 
 struct render {
 	struct bf_job *job;
@@ -108,7 +109,7 @@ static int start(struct bf_job *j, struct bf_error *err)
 	bf_buf_printf(&script,
 				  "BEGIN ISOLATION LEVEL READ COMMITTED; "
 				  "SELECT set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true);\n",
-				  (long long)j->step->timeout_ms);
+				  (long long)(j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS));
 	int rc = bf_job_render_sql(j, j->step->sql.text, &script, err);
 	if (rc == 0)
 		rc = add_settle(j, &script, err);

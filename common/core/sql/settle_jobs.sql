@@ -1,12 +1,13 @@
 -- Settle (PROTOCOL L4): what became of jobs that this worker had opened, one row for every input, in the order given.
 --   $1 runs, $2 steps, $3 seqs (sorted), $4 epochs, $5 outcomes: done | failed | retry | return,
---   $6 delays in ms (retry, return; 0: none), $7 rows, $8 error categories, $9 error texts, $10 output tails, $11 checkpoints.
+--   $6 delays in ms (retry, return; 0: none), $7 rows, $8 error categories, $9 error texts, $10 output tails, $11 checkpoints,
+--   $12 notes, $13 and $14 progress (nulls leave what is there).
 -- A row comes back with the job's state and epoch as they now are: the epoch given and a state other than running means that it
 -- is settled (also when this is a repetition); another epoch means that the attempt was fenced off.
 with given as materialized (
     select g.* from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[],
-                           $10::text[], $11::text[]) with ordinality
-           as g (run, step, seq, epoch, outcome, delay_ms, rows, category, error, tail, checkpoint, ord)
+                           $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[]) with ordinality
+           as g (run, step, seq, epoch, outcome, delay_ms, rows, category, error, tail, checkpoint, note, progress_done, progress_total, ord)
 ), found as materialized (
     select g.*, j.state as old_state, j.epoch as old_epoch, j.worker as held_by, j.started_at,
            j.state = 'running' and j.epoch = g.epoch as mine
@@ -20,6 +21,9 @@ with given as materialized (
            not_before = case when f.delay_ms > 0 then clock_timestamp() + f.delay_ms * interval '1 millisecond' end,
            rows = coalesce(f.rows, j.rows),
            checkpoint = coalesce(f.checkpoint, j.checkpoint),
+           note = coalesce(f.note, j.note),
+           progress_done = coalesce(f.progress_done, j.progress_done),
+           progress_total = coalesce(f.progress_total, j.progress_total),
            error_category = case when f.outcome in ('failed', 'retry') then f.category end,
            error = case when f.outcome in ('failed', 'retry') then f.error end
       from found f
