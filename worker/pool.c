@@ -87,7 +87,7 @@ void bf_pool_pump(struct bf_worker *w)
 
 void bf_pool_give_back(struct bf_worker *w, struct bf_pgc *c)
 {
-	for (size_t i = 0; i < w->pool->n; i++)
+	for (size_t i = 0; w->pool && i < w->pool->n; i++) /* none after the worker has closed everything */
 		if (w->pool->slot[i].c == c)
 			w->pool->slot[i].taken = false;
 }
