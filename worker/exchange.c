@@ -135,7 +135,7 @@ static int in_slots(const struct bf_worker *w)
 
 static int wanted(const struct bf_worker *w)
 {
-	int free = w->opt.slots - in_slots(w);
+	int free = w->opt.slots + bf_job_ahead(w) - in_slots(w);
 	if (w->draining || free < 0 || w->suspects > 0)
 		return 0;
 	if (w->claims_left >= 0 && free > w->claims_left)

@@ -9,6 +9,10 @@
 static const char *const place_names[BF_PLACES] = {"define",  "connect", "open",     "suspect", "opening",
 												   "running", "settle",  "settling", "ack",     "acking"};
 
+#define SHORT_MS     50     /* a job that takes less is short */
+#define READY_MAX_US 500000 /* how long an opened job may wait for a slot */
+#define SMOOTHING    0.1    /* weight of the newest job in what is typical */
+
 /* ---- lists ---- */
 
 static void list_add(struct bf_job_list *l, struct bf_job *j)
@@ -173,12 +177,12 @@ static void start_timer(struct bf_job *j)
 	uv_timer_start(j->timer, on_timeout, (uint64_t)j->step->timeout_ms, 1000); /* asked again each second until it ends */
 }
 
-void bf_job_start(struct bf_job *j)
+static void start(struct bf_job *j)
 {
 	const struct bf_step_kind *kind = bf_step_kind(j->step->kind);
 	struct bf_error err;
-	bf_job_move(j, BF_AT_RUNNING, "opened");
-	j->started_ms = bf_mono_ms();
+	bf_job_move(j, BF_AT_RUNNING, "started");
+	j->started_us = bf_mono_us();
 	if (j->step->kind != BF_KIND_NOOP) {
 		const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 		bf_info("job started (attempt %d)", j->attempts + 1);
@@ -187,6 +191,45 @@ void bf_job_start(struct bf_job *j)
 	}
 	if (kind->start(j, &err) < 0)
 		bf_job_failed(j, "start", false, err.text, NULL, 0);
+}
+
+/*
+ * Between two short jobs a slot would stand empty for as long as claiming and opening the next one takes. So where jobs take less than
+ * SHORT_MS, as many as there are slots are claimed and opened ahead, and wait at READY. One that waits for longer than READY_MAX_US is
+ * handed back: jobs have become longer, and other workers may have a slot for it.
+ */
+int bf_job_ahead(const struct bf_worker *w)
+{
+	int most = BF_CONNECTIONS_MAX - w->opt.slots;
+	if (w->typical_ms <= 0 || w->typical_ms > SHORT_MS || most <= 0 || w->claims_left >= 0)
+		return 0;
+	return w->opt.slots < most ? w->opt.slots : most;
+}
+
+void bf_job_opened(struct bf_job *j)
+{
+	struct bf_worker *w = j->worker;
+	if ((int)w->at[BF_AT_RUNNING].count < w->opt.slots) {
+		start(j);
+		return;
+	}
+	j->started_us = bf_mono_us();
+	bf_job_move(j, BF_AT_READY, "no slot is free yet");
+}
+
+void bf_job_pump(struct bf_worker *w)
+{
+	while (w->at[BF_AT_READY].first && (int)w->at[BF_AT_RUNNING].count < w->opt.slots)
+		start(w->at[BF_AT_READY].first);
+}
+
+void bf_job_tick(struct bf_worker *w)
+{
+	int64_t now = bf_mono_us();
+	while (w->at[BF_AT_READY].first && now - w->at[BF_AT_READY].first->started_us > READY_MAX_US) {
+		w->typical_ms = 2 * SHORT_MS;
+		bf_job_returned(w->at[BF_AT_READY].first);
+	}
 }
 
 /* A job that no statement is under way for ends at once; one that executes is asked to end; the others are met when their answer comes. */
@@ -198,6 +241,8 @@ void bf_job_stop(struct bf_job *j, bool fenced)
 		j->handing_back = true;
 	if (j->place == BF_AT_RUNNING)
 		bf_step_kind(j->step->kind)->stop(j);
+	else if (j->place == BF_AT_READY)
+		bf_job_returned(j);
 	else if (j->place < BF_AT_OPENING)
 		bf_job_acknowledge(j, BF_ACK_RETURN, 0);
 }
@@ -209,15 +254,25 @@ static void log_end(struct bf_job *j, enum bf_log_level level, const char *what)
 		return;
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 	if (j->error)
-		bf_log_write(level, "job %s after %s: %s: %s", what, bf_duration_human(bf_mono_ms() - j->started_ms, took), j->category, j->error);
+		bf_log_write(level, "job %s after %s: %s: %s", what, bf_duration_human((bf_mono_us() - j->started_us) / 1000, took), j->category,
+					 j->error);
 	else
-		bf_log_write(level, "job %s after %s", what, bf_duration_human(bf_mono_ms() - j->started_ms, took));
+		bf_log_write(level, "job %s after %s", what, bf_duration_human((bf_mono_us() - j->started_us) / 1000, took));
 	bf_log_pop(before);
+}
+
+static void note_duration(struct bf_job *j)
+{
+	struct bf_worker *w = j->worker;
+	double ms = (double)(bf_mono_us() - j->started_us) / 1000.0;
+	if (j->place == BF_AT_RUNNING && j->step->kind != BF_KIND_NOOP)
+		w->typical_ms = w->typical_ms > 0 ? w->typical_ms + SMOOTHING * (ms - w->typical_ms) : ms;
 }
 
 /* Every way for an execution to end goes through here: the attempt is over, its outcome waits to be settled. */
 static void finish(struct bf_job *j, enum bf_outcome outcome, const char *why)
 {
+	note_duration(j);
 	stop_timer(j);
 	drop_connection(j);
 	j->outcome = outcome;
@@ -242,6 +297,7 @@ void bf_job_settled_here(struct bf_job *j, int64_t rows)
 	struct bf_worker *w = j->worker;
 	w->n_done++;
 	log_end(j, BF_LOG_INFO, "done");
+	note_duration(j);
 	stop_timer(j);
 	drop_connection(j);
 	if (rows > 0) {

@@ -35,7 +35,7 @@ static void on_stale_ended(struct bf_pgc *c, const struct bf_pg_result *r, const
 	if (err)
 		bf_warn("%s: the backend of its earlier attempt could not be ended: %s", j->name, err->text);
 	j->stale_pid = 0;
-	bf_job_start(j);
+	bf_job_opened(j);
 }
 
 static void opened(struct bf_job *j, const struct bf_open_answer *a)
@@ -50,8 +50,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 		return;
 	}
 	if (j->worker->draining || j->fenced) {
-		j->started_ms = bf_mono_ms();
-		bf_job_move(j, BF_AT_RUNNING, "opened too late");
+		j->started_us = bf_mono_us();
 		bf_job_returned(j);
 		return;
 	}
@@ -60,7 +59,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
 		return; /* stays at OPENING; bf_open_pump ends the old backend first */
 	}
-	bf_job_start(j);
+	bf_job_opened(j);
 }
 
 static enum bf_ack ack_of_state(const char *state)

@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "worker.h"
 
-/* Connections for jobs that run SQL: opened when first needed, at most one a slot, kept. */
+/* Connections for jobs that run SQL: opened when first needed, at most one for each slot and one for each job opened ahead, kept. */
 
 #define JOB_SETTINGS \
 	"SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; SET client_connection_check_interval = '10s'"
@@ -19,7 +19,7 @@ int bf_pool_new(struct bf_worker *w, struct bf_error *err)
 {
 	(void)err;
 	w->pool = bf_alloc(sizeof(*w->pool));
-	w->pool->max = w->opt.slots < BF_CONNECTIONS_MAX ? (size_t)w->opt.slots : BF_CONNECTIONS_MAX;
+	w->pool->max = 2 * w->opt.slots < BF_CONNECTIONS_MAX ? 2 * (size_t)w->opt.slots : BF_CONNECTIONS_MAX;
 	return 0;
 }
 

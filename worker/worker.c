@@ -57,13 +57,15 @@ static void stop_jobs(struct bf_worker *w)
 	}
 }
 
-/* Jobs that were claimed but not opened go back at once; nobody has seen them. */
-static void return_unopened(struct bf_worker *w)
+/* Jobs that were claimed but not started go back at once. */
+static void return_unstarted(struct bf_worker *w)
 {
 	static const enum bf_job_place places[] = {BF_AT_DEFINE, BF_AT_CONNECT, BF_AT_OPEN, BF_AT_SUSPECT};
 	for (size_t i = 0; i < BF_COUNT_OF(places); i++)
 		while (w->at[places[i]].first)
 			bf_job_acknowledge(w->at[places[i]].first, BF_ACK_RETURN, 0);
+	while (w->at[BF_AT_READY].first)
+		bf_job_returned(w->at[BF_AT_READY].first);
 }
 
 static void drain(struct bf_worker *w, bool now)
@@ -74,7 +76,7 @@ static void drain(struct bf_worker *w, bool now)
 		w->drain_deadline_ms = bf_mono_ms() + w->opt.grace_ms;
 		bf_info("draining: %zu running jobs may take %s more, nothing new is taken", w->at[BF_AT_RUNNING].count,
 				bf_duration_human(w->opt.grace_ms, grace));
-		return_unopened(w);
+		return_unstarted(w);
 	}
 	if (now && !w->drain_now) {
 		w->drain_now = true;
@@ -107,7 +109,7 @@ static void drain_tick(struct bf_worker *w)
 		leave(w);
 		return;
 	}
-	return_unopened(w);
+	return_unstarted(w);
 	if (now >= w->drain_deadline_ms)
 		drain(w, true);
 	if (now >= w->drain_deadline_ms + LAST_WORDS_MS) {
@@ -127,6 +129,7 @@ void bf_worker_pump(struct bf_worker *w)
 	bf_run_def_pump(w);
 	bf_pool_pump(w);
 	bf_open_pump(w);
+	bf_job_pump(w);
 	bf_settle_pump(w);
 	if (!w->exchange_flying)
 		bf_exchange_pump(w); /* what was settled or could not be opened just now */
@@ -144,6 +147,7 @@ static void on_tick(uv_timer_t *t)
 		return;
 	bf_exchange_tick(w);
 	bf_steward_tick(w);
+	bf_job_tick(w);
 	bf_run_def_trim(w);
 	if (w->draining)
 		drain_tick(w);

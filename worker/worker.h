@@ -60,6 +60,7 @@ enum bf_job_place {
 	BF_AT_OPEN,    /* waits to be opened in the ledger */
 	BF_AT_SUSPECT, /* took workers down before: waits until this one holds nothing else */
 	BF_AT_OPENING, /* is in the statement under way */
+	BF_AT_READY,   /* is opened, and waits for a slot (only where jobs are short: see job.c) */
 	BF_AT_RUNNING, /* executes */
 	BF_AT_SETTLE,  /* has an outcome that waits to be settled */
 	BF_AT_SETTLING,
@@ -89,7 +90,7 @@ struct bf_job {
 	bool alone;    /* a suspect: while it is open, the worker takes nothing else */
 	int stale_pid; /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
-	int64_t started_ms; /* monotonic */
+	int64_t started_us; /* monotonic; of a job at READY: since when it waits */
 	bool fenced;        /* no longer this attempt's: whatever it ends with is dropped */
 	bool handing_back;  /* told to stop because the worker drains */
 	bool timed_out;
@@ -149,8 +150,9 @@ struct bf_worker {
 	char host[64];
 
 	struct bf_job_list at[BF_PLACES];
-	int held;     /* jobs in all lists */
-	int suspects; /* among them: jobs that have to run alone; then nothing else is claimed */
+	int held;          /* jobs in all lists */
+	double typical_ms; /* how long jobs take here, smoothed; 0: not known */
+	int suspects;      /* among them: jobs that have to run alone; then nothing else is claimed */
 	struct bf_run_def *runs;
 
 	/* Redis (exchange.c) */
@@ -209,7 +211,10 @@ void bf_job_failed(struct bf_job *j, const char *category, bool never_again, con
 void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why); /* later, and it does not count as a try */
 void bf_job_returned(struct bf_job *j);                                 /* handed back: the worker drains, or the attempt was fenced off */
 void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms); /* nothing (more) to settle: tell Redis */
-void bf_job_start(struct bf_job *j);                                          /* an opened job begins to execute */
+void bf_job_opened(struct bf_job *j);                                         /* begins to execute when a slot is free */
+void bf_job_pump(struct bf_worker *w);                                        /* fills free slots */
+void bf_job_tick(struct bf_worker *w);                                        /* hands back what waits for a slot too long */
+int bf_job_ahead(const struct bf_worker *w);                                  /* how many jobs may be claimed beyond the slots */
 /* Moves up to `max` jobs from one place to another and gives them sorted by (run, step, seq), the order in which rows are locked. */
 size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_place to, size_t max, struct bf_job **out);
 /* Progress of a running job; -1 and NULL leave things as they are. Written to the ledger within a second. */
