@@ -118,6 +118,27 @@ local function wake(queue)
   end
 end
 
+local function release_and_wake(run)
+  local touched = {}
+  release(run, touched)
+  for queue in pairs(touched) do wake(queue) end
+end
+
+local function count_running(run, step, by)
+  if redis.call('EXISTS', run_key(run)) == 1 then
+    redis.call('HINCRBY', run_key(run), 'running', by)
+    redis.call('HINCRBY', step_key(run, step), 'running', by)
+  end
+end
+
+-- Puts a job under a worker's name that was nobody's.
+local function grant(worker, run, step, rest, now)
+  redis.call('HSET', jobs_key(worker), run .. '/' .. step .. '/' .. rest, now)
+  redis.call('SADD', released_key(run), step .. '/' .. rest)
+  redis.call('SADD', step_released_key(run, step), rest)
+  count_running(run, step, 1)
+end
+
 -- A job that is nobody's any more goes to the head of its queue if it is still released, else to its place in the pending list.
 local function requeue(job)
   local run, step, rest, n = split(job)
@@ -376,10 +397,7 @@ local function hold(_, a)
   for _, job in ipairs(stray) do
     redis.call('HDEL', jobs_key(worker), job)
     local run, step = split(job)
-    if redis.call('EXISTS', run_key(run)) == 1 then
-      redis.call('HINCRBY', run_key(run), 'running', -1)
-      redis.call('HINCRBY', step_key(run, step), 'running', -1)
-    end
+    count_running(run, step, -1)
     local queue = requeue(job)
     if queue then wake(queue) end
   end
@@ -394,11 +412,7 @@ local function hold(_, a)
         free = true
       end
       if free or redis.call('SISMEMBER', released_key(run), step .. '/' .. rest) == 0 then
-        redis.call('HSET', jobs_key(worker), job, now)
-        redis.call('SADD', released_key(run), step .. '/' .. rest)
-        redis.call('SADD', step_released_key(run, step), rest)
-        redis.call('HINCRBY', run_key(run), 'running', 1)
-        redis.call('HINCRBY', step_key(run, step), 'running', 1)
+        grant(worker, run, step, rest, now)
       else
         lost[#lost + 1] = job
       end
@@ -427,10 +441,7 @@ local function sweep(_, a)
     for _, job in ipairs(list) do
       if redis.call('HDEL', jobs, job) == 1 then
         local run, step = split(job)
-        if redis.call('EXISTS', run_key(run)) == 1 then
-          redis.call('HINCRBY', run_key(run), 'running', -1)
-          redis.call('HINCRBY', step_key(run, step), 'running', -1)
-        end
+        count_running(run, step, -1)
         local queue = requeue(job)
         if queue then wake(queue) end
       end
@@ -490,9 +501,7 @@ local function sync_run(_, a)
   end
   redis.call('HSET', key, 'open', table.concat(open, ' '), 'planned', planned)
   redis.call('SADD', 'bf:runs', run)
-  local touched = {}
-  release(run, touched)
-  for queue in pairs(touched) do wake(queue) end
+  release_and_wake(run)
   return { 'ok', pushed }
 end
 
@@ -516,9 +525,7 @@ local function push(_, a)
   end
   if #list > 0 then redis.call('RPUSH', pending_key(run, step), unpack(list)) end
   redis.call('HSET', skey, 'pushed', a[5])
-  local touched = {}
-  release(run, touched)
-  for q in pairs(touched) do wake(q) end
+  release_and_wake(run)
   return { 'ok', tonumber(a[5]) }
 end
 
@@ -565,11 +572,7 @@ local function adopt(_, a)
       end
       if alive and not delayed then
         redis.call('LREM', pending_key(run, step), 1, rest)
-        redis.call('HSET', jobs_key(worker), job, now)
-        redis.call('SADD', released_key(run), step .. '/' .. rest)
-        redis.call('SADD', step_released_key(run, step), rest)
-        redis.call('HINCRBY', run_key(run), 'running', 1)
-        redis.call('HINCRBY', step_key(run, step), 'running', 1)
+        grant(worker, run, step, rest, now)
         put = put + 1
       elseif not delayed and tonumber(redis.call('HGET', step_key(run, step), 'pushed') or 0) >= n then
         local before = redis.call('LLEN', pending_key(run, step))
@@ -578,9 +581,7 @@ local function adopt(_, a)
       end
     end
   end
-  local touched = {}
-  release(run, touched)
-  for queue in pairs(touched) do wake(queue) end
+  release_and_wake(run)
   return { 'ok', put }
 end
 
@@ -627,9 +628,7 @@ local function repair(_, a)
   if a[3] then
     for field, value in pairs(sum) do redis.call('HSET', run_key(run), field, value) end
   end
-  local touched = {}
-  release(run, touched)
-  for q in pairs(touched) do wake(q) end
+  release_and_wake(run)
   return { 'ok', back }
 end
 
