@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = connect_servers(&upkeep, &err);
 	if (rc < 0) {
-		fprintf(stderr, "worker: %s\n", err.text);
+		fprintf(stderr, "%s%s\n", strncmp(err.text, "worker", 6) == 0 ? "" : "worker: ", err.text);
 		return bf_error_exit_code(&err);
 	}
 	return bf_worker_run(&opt, &upkeep);

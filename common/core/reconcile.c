@@ -312,7 +312,9 @@ static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 		struct bf_run_row row;
 		const char *run = bf_redis_text(bf_redis_at(known, i));
 		rc = bf_ledger_run_row(u->pg, run, &row, err);
-		if (rc == 0 && has_ended(row.state))
+		if (rc == -BF_E_NOT_FOUND) /* of a ledger that was here before */
+			rc = end_run(u, run, NULL, 0, err);
+		else if (rc == 0 && has_ended(row.state))
 			rc = bf_reconcile_run(u, run, false, NULL, NULL, err);
 	}
 	return rc;
@@ -356,7 +358,8 @@ static int bring_back(struct bf_upkeep *u, const char *run, void *data, struct b
 {
 	(void)data;
 	bool ended = false;
-	return bring_up(u, run, true, &ended, err);
+	int rc = bring_up(u, run, true, &ended, err);
+	return rc < 0 ? rc : repair(u, run, NULL, err); /* its counters */
 }
 
 static int rebuild(struct bf_upkeep *u, int64_t from, struct bf_error *err)

@@ -46,45 +46,41 @@ int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **
 	return query_text(pg, &bf_sql_stat_last_error, run, out, err);
 }
 
-static void move_cursor(struct bf_stat_cursor *cursor, const struct bf_pg_result *page, int ordinal_column, int seq_column)
+static void move_on(int64_t *after, const struct bf_pg_result *page, int column)
 {
-	int last = bf_pg_rows(page) - 1;
-	if (last < 0)
-		return;
-	cursor->ordinal = ordinal_column < 0 ? cursor->ordinal : bf_pg_int(page, last, ordinal_column);
-	cursor->seq = bf_pg_int(page, last, seq_column);
+	int rows = bf_pg_rows(page);
+	if (rows > 0)
+		*after = bf_pg_int(page, rows - 1, column);
 }
 
-int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *state, const char *step, struct bf_stat_cursor *cursor, int limit,
+int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *step, const char *state, int64_t *after, int limit,
 				 struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, run);
-	bf_pg_add_text(&p, state);
 	bf_pg_add_text(&p, step);
-	bf_pg_add_int(&p, cursor->ordinal);
-	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_text(&p, state);
+	bf_pg_add_int(&p, *after);
 	bf_pg_add_int(&p, limit);
 	int rc = query(pg, &bf_sql_stat_jobs, &p, out, err);
 	if (rc == 0)
-		move_cursor(cursor, *out, BF_JOBS_ORDINAL, BF_JOBS_SEQ);
+		move_on(after, *out, BF_JOBS_SEQ);
 	return rc;
 }
 
-int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, struct bf_stat_cursor *cursor, int limit,
-					 struct bf_pg_result **out, struct bf_error *err)
+int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+					 struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, run);
 	bf_pg_add_text(&p, step);
-	bf_pg_add_int(&p, cursor->ordinal);
-	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_int(&p, *after);
 	bf_pg_add_int(&p, limit);
 	int rc = query(pg, &bf_sql_stat_failures, &p, out, err);
 	if (rc == 0)
-		move_cursor(cursor, *out, BF_FAILURES_ORDINAL, BF_FAILURES_SEQ);
+		move_on(after, *out, BF_FAILURES_SEQ);
 	return rc;
 }
 
@@ -109,17 +105,16 @@ int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_
 	return query_text(pg, &bf_sql_stat_pipeline_steps, pipeline, out, err);
 }
 
-int bf_stat_events(struct bf_pg *pg, const char *run, struct bf_stat_cursor *cursor, int limit, struct bf_pg_result **out,
-				   struct bf_error *err)
+int bf_stat_events(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, run);
-	bf_pg_add_int(&p, cursor->seq);
+	bf_pg_add_int(&p, *after);
 	bf_pg_add_int(&p, limit);
 	int rc = query(pg, &bf_sql_stat_events, &p, out, err);
 	if (rc == 0)
-		move_cursor(cursor, *out, -1, BF_EVENTS_ID);
+		move_on(after, *out, BF_EVENTS_ID);
 	return rc;
 }
 

@@ -3,8 +3,8 @@
  * with its columns named here. All of it is read-only. Times are milliseconds since 1970 by the server's clock; a time that is not there
  * yet is NULL, which bf_pg_int reads as 0.
  *
- * What can be long comes in pages: begin with bf_stat_cursor_start, call again with the same cursor until a page has fewer rows
- * than were asked for; the function moves the cursor on.
+ * What can be long comes in pages: `after` begins at 0 and is moved on by each call; a page with fewer rows than were asked for is the
+ * last.
  */
 #ifndef BF_CORE_STAT_H
 #define BF_CORE_STAT_H
@@ -13,14 +13,6 @@
 
 #include "base/error.h"
 #include "io/pg.h"
-
-struct bf_stat_cursor {
-	int64_t ordinal, seq; /* after this step and job (events: seq is the event's id) */
-};
-static inline struct bf_stat_cursor bf_stat_cursor_start(void)
-{
-	return (struct bf_stat_cursor){.ordinal = -1};
-}
 
 enum bf_stat_runs_column {
 	BF_RUNS_RUN,
@@ -110,7 +102,6 @@ enum bf_stat_last_error_column {
 int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: none yet */
 
 enum bf_stat_jobs_column {
-	BF_JOBS_ORDINAL,
 	BF_JOBS_STEP,
 	BF_JOBS_SEQ,
 	BF_JOBS_CHUNK,
@@ -129,12 +120,11 @@ enum bf_stat_jobs_column {
 	BF_JOBS_CATEGORY,
 	BF_JOBS_ERROR
 };
-/* state, step: NULL for any. */
-int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *state, const char *step, struct bf_stat_cursor *cursor, int limit,
+/* state: NULL for any. */
+int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *step, const char *state, int64_t *after, int limit,
 				 struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_stat_failures_column {
-	BF_FAILURES_ORDINAL,
 	BF_FAILURES_STEP,
 	BF_FAILURES_SEQ,
 	BF_FAILURES_CHUNK,
@@ -146,8 +136,8 @@ enum bf_stat_failures_column {
 	BF_FAILURES_RETRY,
 	BF_FAILURES_FINISHED
 };
-int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, struct bf_stat_cursor *cursor, int limit,
-					 struct bf_pg_result **out, struct bf_error *err);
+int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+					 struct bf_error *err);
 
 enum bf_stat_coverage_column { BF_COVERAGE_STEP, BF_COVERAGE_IDENTITY, BF_COVERAGE_WHAT, BF_COVERAGE_FIRST, BF_COVERAGE_LAST };
 int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);
@@ -156,8 +146,7 @@ int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_err
 int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err); /* a name each */
 
 enum bf_stat_events_column { BF_EVENTS_ID, BF_EVENTS_AT, BF_EVENTS_WHO, BF_EVENTS_WHAT, BF_EVENTS_STEP, BF_EVENTS_CHUNK, BF_EVENTS_NOTE };
-int bf_stat_events(struct bf_pg *pg, const char *run, struct bf_stat_cursor *cursor, int limit, struct bf_pg_result **out,
-				   struct bf_error *err);
+int bf_stat_events(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_stat_queues_column { BF_QUEUES_QUEUE, BF_QUEUES_RUNS, BF_QUEUES_PENDING, BF_QUEUES_RUNNING };
 int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);

@@ -432,11 +432,11 @@ select s.run, r.pipeline, s.step, s.ordinal, s.kind, s.state, s.planned,
 comment on view bf.progress is 'How many jobs of each step are in which state.';
 
 create view bf.failures as
-select j.run, r.pipeline, s.ordinal, j.step, j.seq, j.chunk, j.attempts, j.error_category, j.error, a.output_tail, j.worker, j.finished_at,
+select j.run, r.pipeline, j.step, j.seq, j.chunk, j.attempts, j.error_category, j.error, a.output_tail, j.worker, j.finished_at,
        format('enqueue retry %s --step=%s --chunk=%s', j.run, j.step,
               case when j.chunk ~ '^[A-Za-z0-9._:@%/+=,-]+$' then j.chunk -- a key may need quotes in a shell
                    else '''' || replace(j.chunk, '''', '''\''''') || '''' end) as retry_with
-  from bf.job j join bf.run r using (run) join bf.step s using (run, step)
+  from bf.job j join bf.run r using (run)
   left join lateral (select output_tail from bf.attempt a where a.run = j.run and a.step = j.step and a.seq = j.seq
                       order by a.epoch desc limit 1) a on true
  where j.state = 'failed';

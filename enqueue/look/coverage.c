@@ -65,12 +65,16 @@ static void add_section(struct bf_table *table, const struct bf_section *s)
 
 static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c)
 {
-	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},  {.title = "YEAR", .right = true},
-											   {.title = "ASKED", .right = true},   {.title = "DONE", .right = true},
-											   {.title = "RUNNING", .right = true, .rank = 1}, {.title = "FAILED", .right = true},
-											   {.title = "MISSING", .right = true}, {.title = "DONE %", .right = true}};
+	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},
+											   {.title = "YEAR", .right = true},
+											   {.title = "ASKED", .right = true},
+											   {.title = "DONE", .right = true},
+											   {.title = "RUNNING", .right = true, .rank = 1},
+											   {.title = "FAILED", .right = true},
+											   {.title = "MISSING", .right = true},
+											   {.title = "DONE %", .right = true}};
 	if (c->n == 0) {
-		printf("No run of %s has asked for days%s.\n", pipeline, c->sections ? "" : " like that");
+		printf("There are no days of %s to show: its runs are not by date, or the range is empty.\n", pipeline);
 		return;
 	}
 	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));

@@ -289,7 +289,8 @@ static void compare_lists(struct comparison *c, int i)
 		differ(c->drift, run, step, "missing", "", "%lld open jobs of the ledger are in no list of Redis",
 			   (long long)((before < after ? before : after) - listed));
 	else if (listed - leftover > before && listed - leftover > after)
-		differ(c->drift, run, step, "surplus", "", "Redis lists %lld jobs, %lld more than the ledger has open; a worker that meets one drops it", (long long)listed,
+		differ(c->drift, run, step, "surplus", "",
+			   "Redis lists %lld jobs, %lld more than the ledger has open; a worker that meets one drops it", (long long)listed,
 			   (long long)(listed - (before > after ? before : after)));
 }
 

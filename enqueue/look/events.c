@@ -38,10 +38,10 @@ static void add_json(struct bf_json *j, const struct bf_pg_result *r, int i)
 /* Either into the table or into the JSON. */
 static int each_event(struct bf_look *l, const char *run, struct bf_table *table, struct bf_json *j, struct bf_error *err)
 {
-	struct bf_stat_cursor cursor = bf_stat_cursor_start();
+	int64_t after = 0;
 	for (int rows = BF_LOOK_PAGE; rows == BF_LOOK_PAGE && !ferror(stdout);) {
 		BF_AUTORESULT struct bf_pg_result *r = NULL;
-		int rc = bf_stat_events(l->pg, run, &cursor, BF_LOOK_PAGE, &r, err);
+		int rc = bf_stat_events(l->pg, run, &after, BF_LOOK_PAGE, &r, err);
 		if (rc < 0)
 			return rc;
 		rows = bf_pg_rows(r);

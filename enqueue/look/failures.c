@@ -1,6 +1,8 @@
 /* `bfstat failures RUN`: what failed for good, why, and the command that tries it again. The same error many times over is shown once. */
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/ledger.h"
+#include "core/pipeline.h"
 #include "core/stat.h"
 #include "look/look.h"
 #include "shared/find.h"
@@ -123,12 +125,12 @@ static void add_json(struct bf_json *j, const struct bf_pg_result *r, int i)
 
 /* ---- the command ---- */
 
-static int each_failure(struct report *p, struct bf_error *err)
+static int each_of_step(struct report *p, const char *step, struct bf_error *err)
 {
-	struct bf_stat_cursor cursor = bf_stat_cursor_start();
+	int64_t after = 0;
 	for (int rows = BF_LOOK_PAGE; rows == BF_LOOK_PAGE && !ferror(stdout);) {
 		BF_AUTORESULT struct bf_pg_result *r = NULL;
-		int rc = bf_stat_failures(p->look->pg, p->run, p->options->step, &cursor, BF_LOOK_PAGE, &r, err);
+		int rc = bf_stat_failures(p->look->pg, p->run, step, &after, BF_LOOK_PAGE, &r, err);
 		if (rc < 0)
 			return rc;
 		rows = bf_pg_rows(r);
@@ -140,6 +142,17 @@ static int each_failure(struct report *p, struct bf_error *err)
 		}
 	}
 	return 0;
+}
+
+static int each_failure(struct report *p, struct bf_error *err)
+{
+	struct bf_step_row steps[BF_STEPS_MAX];
+	int n = 0;
+	int rc = bf_ledger_run_steps(p->look->pg, p->run, steps, BF_STEPS_MAX, &n, err);
+	for (int i = 0; rc == 0 && i < n; i++)
+		if (!p->options->step || strcmp(p->options->step, steps[i].step) == 0)
+			rc = each_of_step(p, steps[i].step, err);
+	return rc;
 }
 
 static int show_text(struct report *p, struct bf_error *err)

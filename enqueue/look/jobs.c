@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/mem.h"
+#include "core/ledger.h"
 #include "core/queue.h"
 #include "core/stat.h"
 #include "look/live.h"
@@ -124,29 +125,38 @@ static void add_json(struct listing *l, const struct bf_pg_result *r, int i)
 	bf_json_close(j);
 }
 
-static int list_from_ledger(struct listing *l, struct bf_error *err)
+static int list_step(struct listing *l, const char *step, struct bf_error *err)
 {
-	struct bf_stat_cursor cursor = bf_stat_cursor_start();
-	int rows = 1;
-	while (rows > 0 && !full(l) && !ferror(stdout)) {
+	int64_t after = 0;
+	while (!full(l) && !ferror(stdout)) {
 		BF_AUTORESULT struct bf_pg_result *r = NULL;
 		int asked = (int)room(l);
-		int rc = bf_stat_jobs(l->look->pg, l->run, l->options->state, l->options->step, &cursor, asked, &r, err);
+		int rc = bf_stat_jobs(l->look->pg, l->run, step, l->options->state, &after, asked, &r, err);
 		if (rc < 0)
 			return rc;
-		rows = bf_pg_rows(r);
-		for (int i = 0; i < rows; i++, l->listed++) {
+		for (int i = 0; i < bf_pg_rows(r); i++, l->listed++) {
 			if (l->json)
 				add_json(l, r, i);
 			else
 				add_row(l, r, i, bf_wall_ms());
 		}
-		if (!l->json)
+		if (!l->json && bf_pg_rows(r) == asked)
 			bf_table_print(l->table, stdout);
-		if (rows < asked)
+		if (bf_pg_rows(r) < asked)
 			return 0;
 	}
 	return 0;
+}
+
+static int list_from_ledger(struct listing *l, struct bf_error *err)
+{
+	struct bf_step_row steps[BF_STEPS_MAX];
+	int n = 0;
+	int rc = bf_ledger_run_steps(l->look->pg, l->run, steps, BF_STEPS_MAX, &n, err);
+	for (int i = 0; rc == 0 && i < n; i++)
+		if (!l->options->step || strcmp(l->options->step, steps[i].step) == 0)
+			rc = list_step(l, steps[i].step, err);
+	return rc;
 }
 
 /* ---- from Redis: what is running, ready, delayed and pending; what is settled only the ledger knows ---- */

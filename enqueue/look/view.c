@@ -48,6 +48,24 @@ double bf_view_rate(int64_t recent, int64_t started_ms, int64_t now_ms)
 	return ms > 0 ? (double)recent * 1000.0 / (double)(ms < 1000 ? 1000 : ms) : 0;
 }
 
+int64_t bf_view_eta(const struct bf_view *v)
+{
+	int64_t slowest = 0, after = 0;
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		bool released = strcmp(s->state, "released") == 0;
+		double own = released ? bf_view_rate(s->jobs.recent, s->started_ms, v->now_ms) : 0;
+		int64_t eta = bf_eta_ms(bf_view_left(&s->jobs), own > 0 ? own : v->per_second);
+		if (eta < 0)
+			return -1;
+		if (!released)
+			after += eta;
+		else if (eta > slowest)
+			slowest = eta;
+	}
+	return slowest + after;
+}
+
 static void add_jobs(struct bf_view_jobs *sum, const struct bf_view_jobs *jobs)
 {
 	sum->planned += jobs->planned;
@@ -275,6 +293,8 @@ int bf_view_load(struct bf_look *l, const char *run, struct bf_view *v, struct b
 {
 	int rc = 0;
 	*v = (struct bf_view){.n_steps = 0};
+	if (!l->pg && !l->redis)
+		return bf_fail(err, BF_E_UNAVAILABLE, "neither PostgreSQL nor Redis can be read");
 	if (l->redis) {
 		rc = bf_live_load(l->redis, &v->live, err);
 		if (rc < 0 && !l->pg)

@@ -64,6 +64,8 @@ int64_t bf_view_left(const struct bf_view_jobs *jobs); /* pending, running and l
 bool bf_view_active(const char *state);                /* of a run: not ended */
 struct bf_bar bf_view_bar(const struct bf_view_jobs *jobs);
 double bf_view_rate(int64_t recent, int64_t started_ms, int64_t now_ms); /* from `recent`, per second */
+/* Until the run is done, at the present pace: the slowest of the steps that are released, and after it those that wait. -1: not known. */
+int64_t bf_view_eta(const struct bf_view *v);
 int bf_view_exit_code(const char *state);
 
 /* The page. brief: no hints of what to type next, and what is running cut to a few lines (watch). */

@@ -1,5 +1,4 @@
 #include "look/view.h"
-#include "render/rate.h"
 
 static void add_jobs(struct bf_json *j, const struct bf_view_jobs *jobs)
 {
@@ -85,7 +84,7 @@ static void add_workers(struct bf_json *j, const struct bf_view *v)
 
 void bf_view_json(struct bf_json *j, const struct bf_view *v)
 {
-	int64_t eta = bf_view_active(v->state) ? bf_eta_ms(bf_view_left(&v->jobs), v->per_second) : 0;
+	int64_t eta = bf_view_active(v->state) ? bf_view_eta(v) : 0;
 	bf_json_text(j, "run", v->run);
 	bf_json_text_or_null(j, "pipeline", v->pipeline);
 	bf_json_text(j, "state", v->state);

@@ -95,12 +95,12 @@ static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view
 {
 	BF_AUTOBUF struct bf_buf line;
 	char text[BF_RATE_TEXT], left[BF_DURATION_TEXT], slots[28], busy[28];
-	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
+	int64_t eta = bf_view_eta(v);
 	bf_buf_init(&line, 1024);
 	bf_buf_addstr(&line, "");
 	if (v->per_second > 0)
 		bf_buf_addstr(&line, bf_rate_text(v->per_second, text));
-	if (strcmp(v->state, "running") == 0 && eta > 0)
+	if (strcmp(v->state, "running") == 0 && eta >= 1000)
 		bf_buf_printf(&line, "%sabout %s left", line.len ? SEPARATOR : "", bf_duration_human(eta, left));
 	if (v->live_known) {
 		bf_buf_printf(&line, "%s%d %s alive", line.len ? SEPARATOR : "", v->live.alive, v->live.alive == 1 ? "worker" : "workers");
@@ -137,7 +137,7 @@ static void step_state(struct bf_table *table, const struct bf_view *v, const st
 		bf_table_cellf(table, BF_DIM, "after %s", needs);
 	else if (released && strcmp(v->state, "running") != 0)
 		bf_table_cell(table, bf_tone_of_state(v->state), v->state);
-	else if (released && s->jobs.running == 0)
+	else if (released && s->jobs.running == 0 && s->jobs.recent == 0)
 		bf_table_cell(table, BF_PLAIN, "ready");
 	else
 		bf_table_cell(table, bf_tone_of_state(s->state), released ? "running" : s->state);
@@ -236,15 +236,27 @@ static void print_running(FILE *out, const struct bf_term *t, const struct bf_vi
 
 /* ---- the last error ---- */
 
+static void print_error_line(FILE *out, const struct bf_term *t, const char *text, size_t len)
+{
+	BF_AUTOBUF struct bf_buf clean;
+	BF_AUTOBUF struct bf_buf cut;
+	BF_AUTOFREE char *piece = bf_strndup(text, len);
+	bf_buf_init(&clean, 16384);
+	bf_buf_init(&cut, 16384);
+	bf_buf_addstr(&clean, "");
+	bf_term_one_line(&clean, piece);
+	bf_term_cut(&cut, t, clean.data, t->width > 0 ? t->width - LABEL_WIDTH : 0);
+	fprintf(out, "%*s%s\n", LABEL_WIDTH, "", cut.data);
+}
+
 static void print_last_error(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	const struct bf_view_error *e = &v->last_error;
 	BF_AUTOBUF struct bf_buf head;
+	bf_buf_init(&head, 4096);
 	if (!e->step || (v->jobs.failed == 0 && !bf_view_active(v->state)))
 		return;
-	bf_buf_init(&head, 4096);
-	bf_term_one_line(&head, e->step);
-	bf_buf_addch(&head, ' ');
+	bf_buf_printf(&head, "%s ", e->step);
 	bf_term_one_line(&head, e->chunk);
 	bf_buf_printf(&head, " (%s), ", e->category);
 	bf_look_ago(&head, v->now_ms, e->at_ms);
@@ -256,14 +268,7 @@ static void print_last_error(FILE *out, const struct bf_term *t, const struct bf
 	const char *at = e->text;
 	for (int line = 0; *at && line < ERROR_LINES; line++) {
 		size_t len = strcspn(at, "\n");
-		BF_AUTOFREE char *piece = bf_strndup(at, len);
-		BF_AUTOBUF struct bf_buf clean;
-		BF_AUTOBUF struct bf_buf cut;
-		bf_buf_init(&clean, 16384);
-		bf_buf_init(&cut, 16384);
-		bf_term_one_line(&clean, piece);
-		bf_term_cut(&cut, t, clean.data ? clean.data : "", t->width > 0 ? t->width - LABEL_WIDTH : 0);
-		fprintf(out, "%*s%s\n", LABEL_WIDTH, "", cut.data);
+		print_error_line(out, t, at, len);
 		at += len + (at[len] == '\n');
 	}
 }

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/mem.h"
-#include "core/stat.h"
+#include "core/ledger.h"
 #include "look/view.h"
 #include "render/rate.h"
 
@@ -38,7 +38,6 @@ struct watch {
 	bool json, drawing;
 	struct bf_rate rate;
 	char trouble[BF_ERROR_TEXT_MAX]; /* what cannot be read; "" when all can */
-	int64_t pause_ms;
 };
 
 static void catch_signals(void)
@@ -107,7 +106,7 @@ static void print_line(FILE *out, const struct bf_view *v)
 {
 	BF_AUTOBUF struct bf_buf line;
 	char now[BF_TIME_TEXT], done[28], planned[28], rate[BF_RATE_TEXT], left[BF_DURATION_TEXT];
-	int64_t eta = bf_eta_ms(bf_view_left(&v->jobs), v->per_second);
+	int64_t eta = bf_view_eta(v);
 	bf_buf_init(&line, 4096);
 	bf_buf_printf(&line, "%s %s %s ", bf_time_format(v->now_ms, now), v->run, v->state);
 	bf_percent_text(&line, v->jobs.done, v->jobs.planned);
@@ -117,7 +116,7 @@ static void print_line(FILE *out, const struct bf_view *v)
 	bf_buf_printf(&line, ", %lld running", (long long)v->jobs.running);
 	if (v->per_second > 0)
 		bf_buf_printf(&line, ", %s", bf_rate_text(v->per_second, rate));
-	if (bf_view_active(v->state) && eta > 0)
+	if (bf_view_active(v->state) && eta >= 1000)
 		bf_buf_printf(&line, ", %s left", bf_duration_human(eta, left));
 	if (v->live_known)
 		bf_buf_printf(&line, ", %d %s, %lld/%lld slots", v->live.alive, v->live.alive == 1 ? "worker" : "workers", (long long)v->live.busy,
@@ -172,41 +171,40 @@ static int look_at_run(struct watch *w, char **page, int *exit_code, struct bf_e
 
 /* ---- all runs ---- */
 
-static void each_active(struct watch *w, const struct bf_pg_result *r, FILE *out, int *shown)
+static int look_at_each(struct watch *w, const struct bf_pg_result *runs, FILE *out, struct bf_error *err)
 {
-	for (int i = 0; i < bf_pg_rows(r); i++) {
+	for (int i = 0; i < bf_pg_rows(runs); i++) {
 		struct bf_view v;
-		struct bf_error err;
-		if (!bf_view_active(bf_pg_text(r, i, BF_RUNS_STATE)) || bf_view_load(&w->look, bf_pg_text(r, i, BF_RUNS_RUN), &v, &err) < 0)
-			continue;
+		int rc = bf_view_load(&w->look, bf_pg_text(runs, i, 0), &v, err);
+		if (rc < 0)
+			return rc;
 		if (w->drawing) {
-			fputs(*shown ? "\n" : "", out);
+			fputs(i ? "\n" : "", out);
 			bf_view_print(out, &w->look.term, &v, true);
 		} else if (w->json) {
 			print_json(w, out, &v);
 		} else {
 			print_line(out, &v);
 		}
-		(*shown)++;
 		bf_view_release(&v);
 	}
+	if (bf_pg_rows(runs) == 0 && !w->json)
+		fputs("No run is under way.\n", out);
+	return 0;
 }
 
 static int look_at_all(struct watch *w, char **page, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *runs = NULL;
 	size_t size;
-	int shown = 0;
+	char *text = NULL;
 	if (!w->look.pg)
 		return bf_fail(err, BF_E_UNAVAILABLE, "watching all runs needs PostgreSQL; `bfstat watch RUN` watches one of them through Redis");
-	int rc = bf_stat_runs(w->look.pg, RUNS_MAX, &runs, err);
+	int rc = bf_ledger_active_runs(w->look.pg, "", RUNS_MAX, &runs, err);
 	if (rc < 0)
 		return rc;
-	char *text = NULL;
 	FILE *out = w->drawing ? open_memstream(&text, &size) : stdout;
-	each_active(w, runs, out, &shown);
-	if (shown == 0 && !w->json)
-		fputs("No run is under way.\n", out);
+	rc = look_at_each(w, runs, out, err);
 	if (w->drawing) {
 		page_trouble(w, out);
 		fclose(out);
@@ -215,22 +213,21 @@ static int look_at_all(struct watch *w, char **page, struct bf_error *err)
 		draw(&w->look.term, text);
 	}
 	fflush(stdout);
-	return 0;
+	return rc;
 }
 
 /* ---- the loop ---- */
 
-/* A server that went away is asked again with each tick; only what its absence leaves unanswered is shown. */
+/* A server that went away is asked again with each tick; what cannot be read is said once. */
 static void mend(struct watch *w, const struct bf_error *failed)
 {
 	struct bf_error err = {.text = ""};
-	bool complete = w->look.pg && w->look.redis && !failed;
-	if (!complete) {
-		(void)bf_look_again(&w->look, &err);
-		complete = w->look.pg && w->look.redis;
-	}
-	(void)snprintf(w->trouble, sizeof(w->trouble), "%s", complete ? "" : err.text[0] ? err.text : failed ? failed->text : "");
-	if (w->trouble[0] && !w->drawing)
+	char before[BF_ERROR_TEXT_MAX];
+	(void)snprintf(before, sizeof(before), "%s", w->trouble);
+	(void)bf_look_again(&w->look, &err);
+	bool away = !w->look.pg || !w->look.redis;
+	(void)snprintf(w->trouble, sizeof(w->trouble), "%s", away ? err.text : failed ? failed->text : "");
+	if (w->trouble[0] && !w->drawing && strcmp(before, w->trouble) != 0)
 		fprintf(stderr, "bfstat: not read: %s\n", w->trouble);
 }
 

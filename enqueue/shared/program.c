@@ -16,8 +16,10 @@ static const char *program_name = "backfill"; /* of this process, for messages *
 
 int bf_program_fail(const struct bf_error *err)
 {
+	size_t n = strlen(program_name);
+	bool names_itself = strncmp(err->text, program_name, n) == 0 && (err->text[n] == ' ' || err->text[n] == ':');
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", program_name, err->text);
+	fprintf(stderr, "%s%s%s\n", names_itself ? "" : program_name, names_itself ? "" : ": ", err->text);
 	return bf_error_exit_code(err);
 }
 

@@ -9,30 +9,36 @@ setup() {
 }
 teardown() { bf_teardown; }
 
-# The sample run over half a year, on a ledger of its own servers or this test's database.
+# The sample run over a quarter, on a ledger of its own servers or this test's database.
 begin_weather() { # RUN
 	load_weather
-	pg "delete from weather.raw where day > '2012-06-30'"
-	counted_weather 0.02
-	enqueue_run "$1" weather --since=2012-01-01 --until=2012-06-30 --param="out=$BATS_TEST_TMPDIR/export"
+	pg "delete from weather.raw where day > '2012-03-31'"
+	counted_weather
+	enqueue_run "$1" weather --since=2012-01-01 --until=2012-03-31 --param="out=$BATS_TEST_TMPDIR/export"
 }
 
 end_weather() { # RUN
 	wait_for_end "$1"
 	assert_counted_weather "$1"
 	assert_weather_verified
-	assert_same 'files' 6 "$(find "$BATS_TEST_TMPDIR/export" -name '????-??-01..????-??-??.csv' | wc -l)"
+	assert_same 'files' 3 "$(find "$BATS_TEST_TMPDIR/export" -name '????-??-01..????-??-??.csv' | wc -l)"
 }
 
-# in_the_middle_of RUN STEP DONE: waits until so many of its jobs are done, and one is running
-in_the_middle_of() {
-	wait_until "at_least $3 \"select count(*) from bf.job where run = '$1' and step = '$2' and state = 'done'\"" 40
-	wait_until "at_least 1 \"select count(*) from bf.job where run = '$1' and step = '$2' and state = 'running'\""
-	assert_same "$2 is under way" released "$(pg "select state from bf.step where run = '$1' and step = '$2'")"
-}
+# The moments of a run at which something dies: a job of that day is in its middle then, its effect made and not committed.
+moments='daily:2012-02-10 rolling:2012-02-20 export:2012-03-01'
 
-worker_running() { # RUN STEP: the pid of the worker that has a running job of the step
-	pg "select split_part(worker, '-', -2) from bf.job where run = '$1' and step = '$2' and state = 'running' limit 1"
+hold_at_moments() {
+	for moment in $moments; do
+		hold "${moment%:*}" "${moment#*:}"
+	done
+}
+moment_comes() { # RUN STEP:DAY
+	wait_until "is_held '$1' '${2%:*}' '${2#*:}'"
+}
+moment_passes() { let_go "${1%:*}" "${1#*:}"; } # STEP:DAY
+
+worker_at() { # RUN STEP:DAY: the pid of the worker that has the job
+	pg "select split_part(worker, '-', -2) from bf.job where run = '$1' and step = '${2%:*}' and '${2#*:}' between since and until"
 }
 
 kill_hard() { # PID…
@@ -44,13 +50,13 @@ kill_hard() { # PID…
 
 @test "workers killed one after the other, in each step, are made up for by those that are left" {
 	begin_weather weather.one
+	hold_at_moments
 	start_worker
 	start_worker
-	for moment in daily:10 rolling:15 export:0; do
-		in_the_middle_of weather.one "${moment%:*}" "${moment#*:}"
-		pid=$(worker_running weather.one "${moment%:*}")
-		[ -n "$pid" ] || pid=${WORKER_PIDS[-1]} # it has just ended: any worker then
-		kill_hard "$pid"
+	for moment in $moments; do
+		moment_comes weather.one "$moment"
+		kill_hard "$(worker_at weather.one "$moment")"
+		moment_passes "$moment"
 		start_worker
 	done
 	end_weather weather.one
@@ -58,11 +64,13 @@ kill_hard() { # PID…
 
 @test "all workers killed at once, three times in a run: the next ones finish it" {
 	begin_weather weather.all
-	for moment in daily:10 rolling:15 export:0; do
+	hold_at_moments
+	for moment in $moments; do
 		start_worker
 		start_worker
-		in_the_middle_of weather.all "${moment%:*}" "${moment#*:}"
+		moment_comes weather.all "$moment"
 		kill_hard "${WORKER_PIDS[@]:(-2)}"
+		moment_passes "$moment"
 	done
 	assert_same 'the run' running "$(run_state weather.all)"
 	start_worker
@@ -71,14 +79,15 @@ kill_hard() { # PID…
 
 @test "a worker killed at each point between claim and acknowledgement repeats no effect and loses none" {
 	begin_weather weather.points
-	start_worker --slots=2
-	for point in after_claim after_commit before_ack after_ack after_settle; do
-		export BF_FAILPOINT_LOG=$BATS_TEST_TMPDIR/$point
-		# of what settles in a batch the sample has the exports and the check: there the first counts
-		BF_FAILPOINT=$point:kill:$([ "$point" = after_settle ] && echo 1 || echo 3) start_worker --slots=2
-		wait "${WORKER_PIDS[-1]}" && return 1
-		[ "$(cat "$BF_FAILPOINT_LOG")" = "$point" ]
+	for point in after_claim:3 after_commit:3 before_ack:3 after_ack:3 after_settle:1; do # of the sample, exports settle in batches
+		export BF_FAILPOINT_LOG=$BATS_TEST_TMPDIR/${point%:*}
+		BF_FAILPOINT=${point%:*}:kill:${point#*:} start_worker
+		exit_code_of "${WORKER_PIDS[-1]}"
+		assert_same "killed by the fail point $point" 137 "$code"
+		assert_same 'what fired' "${point%:*}" "$(cat "$BF_FAILPOINT_LOG")"
 	done
+	assert_same 'the run' running "$(run_state weather.points)"
+	start_worker
 	end_weather weather.points
 }
 
@@ -94,15 +103,19 @@ kill_hard() { # PID…
 
 @test "a worker that stood still for longer than its lease is given up, and changes nothing when it comes back" {
 	begin_weather weather.still
+	hold daily 2012-02-10
+	hold rolling 2012-02-20
 	start_worker
-	in_the_middle_of weather.still daily 10
+	moment_comes weather.still daily:2012-02-10
 	still=${WORKER_PIDS[0]}
 	kill -STOP "$still"
 	start_worker
 	wait_until "grep -F 'is dead: its jobs go to others' '$BATS_TEST_TMPDIR/worker-1.log'"
-	in_the_middle_of weather.still rolling 5
+	let_go daily
+	moment_comes weather.still rolling:2012-02-20
 	kill -CONT "$still"
 	wait_until "grep -F 'given up for dead' '$BATS_TEST_TMPDIR/worker-0.log'"
+	let_go rolling
 	end_weather weather.still
 }
 
@@ -111,12 +124,14 @@ kill_hard() { # PID…
 @test "Redis killed in each step and started again with its file: the run goes on where it was" {
 	own_servers
 	begin_weather weather.redis
+	hold_at_moments
 	start_worker
 	start_worker
-	for moment in daily:10 rolling:15 export:0; do
-		in_the_middle_of weather.redis "${moment%:*}" "${moment#*:}"
+	for moment in $moments; do
+		moment_comes weather.redis "$moment"
 		kill -KILL "$(server_pid redis)"
 		own_servers_again
+		moment_passes "$moment"
 	done
 	end_weather weather.redis
 }
@@ -124,12 +139,15 @@ kill_hard() { # PID…
 @test "Redis away for longer than a lease: running jobs finish and commit meanwhile" {
 	own_servers
 	begin_weather weather.away
+	hold daily 2012-02-10
 	start_worker
-	in_the_middle_of weather.away daily 10
+	moment_comes weather.away daily:2012-02-10
 	kill -KILL "$(server_pid redis)"
+	let_go daily
 	wait_until "is 0 \"select count(*) from bf.job where state = 'running'\""
-	done_meanwhile=$(pg "select count(*) from bf.job where state = 'done'")
-	[ "$done_meanwhile" -lt 61 ]
+	assert_same 'the job' 'done|1' "$(pg "select state, epoch from bf.job where step = 'daily' and '2012-02-10' between since and until")"
+	assert_same 'the run' running "$(run_state weather.away)"
+	wait_until "grep -F 'claims stop until it is back' '$BATS_TEST_TMPDIR/worker-0.log'"
 	own_servers_again
 	end_weather weather.away
 	assert_same 'jobs that were opened again' 0 "$(pg "select count(*) from bf.job where epoch <> 1")"
@@ -137,12 +155,14 @@ kill_hard() { # PID…
 
 @test "everything in Redis thrown away in each step: the queue is built anew from the ledger" {
 	begin_weather weather.flushed
+	hold_at_moments
 	start_worker
 	start_worker
-	for moment in daily:10 rolling:15 export:0; do
-		in_the_middle_of weather.flushed "${moment%:*}" "${moment#*:}"
+	for moment in $moments; do
+		moment_comes weather.flushed "$moment"
 		rd flushall >/dev/null
 		rd function flush >/dev/null
+		moment_passes "$moment"
 	done
 	end_weather weather.flushed
 	[ "$(pg 'select generation from bf.meta')" -ge 4 ]
@@ -151,10 +171,12 @@ kill_hard() { # PID…
 
 @test "everything in Redis thrown away while no worker lives: the next one builds it anew" {
 	begin_weather weather.alone
+	hold rolling 2012-02-20
 	start_worker
-	in_the_middle_of weather.alone rolling 15
+	moment_comes weather.alone rolling:2012-02-20
 	kill_hard "${WORKER_PIDS[0]}"
 	rd flushall >/dev/null
+	let_go rolling
 	start_worker
 	end_weather weather.alone
 }
@@ -162,13 +184,15 @@ kill_hard() { # PID…
 @test "PostgreSQL killed in each step and started again: no effect is lost, none is doubled, no try is counted" {
 	own_servers
 	begin_weather weather.postgres
+	hold_at_moments
 	start_worker
 	start_worker
-	for moment in daily:10 rolling:15 export:0; do
-		in_the_middle_of weather.postgres "${moment%:*}" "${moment#*:}"
+	for moment in $moments; do
+		moment_comes weather.postgres "$moment"
 		kill -QUIT "$(server_pid postgres)"
 		wait_until "[ -z \"\$(server_pid postgres)\" ]"
 		own_servers_again
+		moment_passes "$moment"
 	done
 	end_weather weather.postgres
 	assert_same 'tries of sql steps that were counted' 0 "$(pg "select count(*) from bf.attempt where step <> 'export'")"
@@ -176,12 +200,14 @@ kill_hard() { # PID…
 
 @test "the backends of all workers ended in each step: they connect again and go on, and no try is counted" {
 	begin_weather weather.ended
+	hold_at_moments
 	start_worker
 	start_worker
-	for moment in daily:10 rolling:15 export:0; do
-		in_the_middle_of weather.ended "${moment%:*}" "${moment#*:}"
+	for moment in $moments; do
+		moment_comes weather.ended "$moment"
 		pg "select pg_terminate_backend(pid) from pg_stat_activity
 		     where datname = current_database() and application_name like 'worker%'" >/dev/null
+		moment_passes "$moment"
 	done
 	end_weather weather.ended
 	assert_same 'tries of sql steps that were counted' 0 "$(pg "select count(*) from bf.attempt where step <> 'export'")"
@@ -224,8 +250,7 @@ end_walk() { # RUN
 }
 
 assert_handed_back() { # PID
-	code=0
-	wait "$1" || code=$?
+	exit_code_of "$1"
 	assert_same 'exit code of the worker' 0 "$code"
 	assert_same 'jobs, without a try counted' 'pending|0|t
 pending|0|t' "$(pg 'select state, attempts, checkpoint::int > 0 from bf.job')"
@@ -239,8 +264,7 @@ pending|0|t' "$(pg 'select state, attempts, checkpoint::int > 0 from bf.job')"
 	kill -TERM "${WORKER_PIDS[0]}"
 	wait_until "grep -F draining '$BATS_TEST_TMPDIR/worker-0.log'"
 	touch "$GO"
-	code=0
-	wait "${WORKER_PIDS[0]}" || code=$?
+	exit_code_of "${WORKER_PIDS[0]}"
 	assert_same 'exit code of the worker' 0 "$code"
 	assert_same 'jobs' 2 "$(pg "select count(*) from bf.job where state = 'done' and epoch = 1")"
 }
@@ -277,7 +301,7 @@ pending|0|t' "$(pg 'select state, attempts, checkpoint::int > 0 from bf.job')"
 	kill -TERM "${WORKER_PIDS[0]}"
 	wait_until "grep -F draining '$BATS_TEST_TMPDIR/worker-0.log'"
 	kill -TERM "${WORKER_PIDS[0]}"
-	wait "${WORKER_PIDS[0]}"
+	exit_code_of "${WORKER_PIDS[0]}"
 	assert_same 'the job' 'pending|0' "$(pg 'select state, attempts from bf.job')"
 	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
 	pg 'update sleep set seconds = 0'

@@ -13,21 +13,38 @@ assert_weather_verified() {
 	assert_same 'rows that differ from one plain query' '' "$(psql -XAt -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$weather_files/verify.sql")"
 }
 
-# counted_weather SECONDS: the sample pipeline, copied; each of its sql jobs takes that much longer and leaves one row in
-# effect_<step> (column chunk) and one for each of its days in effect_day. Neither has a unique key.
+# counted_weather: the sample pipeline, copied; each of its sql jobs leaves one row in effect_<step> (column chunk) and one for each of its
+# days in effect_day, which have no unique key. Jobs can be made to wait before they end: see hold.
 counted_weather() {
 	local step
-	export BF_PIPELINES=$BATS_TEST_TMPDIR/pipelines
+	export BF_PIPELINES=$BATS_TEST_TMPDIR/pipelines HOLD=$BATS_TEST_TMPDIR/hold
 	mkdir -p "$BF_PIPELINES"
 	cp -r "$weather_files" "$BF_PIPELINES/"
-	pg 'create table effect_daily (chunk text); create table effect_rolling (chunk text); create table effect_day (id bigserial, step text, day date)'
+	pg 'create table effect_daily (chunk text); create table effect_rolling (chunk text);
+	    create table effect_day (id bigserial, step text, day date); create table hold (step text, day date);
+	    create function wait_while_held(p_step text, p_since date, p_until date) returns void language plpgsql as
+	    $$ begin while exists (select from hold where step = p_step and day between p_since and p_until) loop perform pg_sleep(0.02); end loop; end $$'
 	for step in daily rolling; do
 		cat >>"$BF_PIPELINES/weather/sql/$step.sql" <<SQL
 insert into effect_$step values (:'since' || case when :'since' <> :'until' then '..' || :'until' else '' end);
 insert into effect_day (step, day) select '$step', d from generate_series(:'since'::date, :'until'::date, interval '1 day') d;
-select pg_sleep($1);
+select wait_while_held('$step', :'since', :'until');
 SQL
 	done
+	sed -i 's/"pass": \[/&"HOLD", /' "$BF_PIPELINES/weather/pipeline.json"
+	sed -i "s|^mkdir -p \"\$out\"|while [ -e \"\$HOLD.export.\$since\" ]; do sleep 0.02; done\n&|" "$BF_PIPELINES/weather/bin/export"
+}
+
+# hold STEP DAY: the job of that day (of `export`: that begins on it) will wait in its middle, its effect made and not committed.
+hold() {
+	if [ "$1" = export ]; then touch "$HOLD.export.$2"; else pg "insert into hold values ('$1', '$2')"; fi
+}
+let_go() { # STEP DAY
+	if [ "$1" = export ]; then rm -f "$HOLD.export.$2"; else pg "delete from hold where step = '$1'"; fi
+}
+is_held() { # RUN STEP DAY
+	is 1 "select count(*) from bf.job where run = '$1' and step = '$2' and '$3' between since and until and state = 'running'" &&
+		{ [ "$2" = export ] || at_least 1 "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"; }
 }
 
 # Every day of RUN has had exactly one effect of each sql step, those of `rolling` in their order; the oracle has nothing against it.
@@ -73,5 +90,12 @@ is() { [ "$(pg "$2")" = "$1" ]; }
 at_least() { [ "$(pg "$2")" -ge "$1" ]; }
 
 wait_for_end() { wait_until "run_ended '$1'" "${2:-40}"; } # RUN [SECONDS]
+
+# exit_code_of PID [SECONDS]: waits for its end; the code is in $code
+exit_code_of() {
+	wait_until "! kill -0 $1" "${2:-30}" || return 1
+	code=0
+	wait "$1" || code=$?
+}
 
 worker_log() { cat "$BATS_TEST_TMPDIR/worker-$1.log"; }

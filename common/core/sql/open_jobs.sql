@@ -5,18 +5,18 @@
 --   suspect (its worker was gone twice while it was open: it has to run alone)
 -- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
 -- Every row is looked up once by its key and locked without waiting, so that two workers never wait for each other here.
-with asked as materialized (
-    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone
+with runs as materialized (
+    select r.run, r.state from bf.run r where r.run = any ($1::text[]) order by r.run for share
+), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
+    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state
       from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
            as a (run, step, seq, pid, start, alone, ord)
-), runs as materialized (
-    select r.run, r.state from bf.run r where r.run = any ($1::text[]) order by r.run for share
+      left join runs r on r.run = a.run
 ), found as materialized (
     select a.*, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
            j.checkpoint, j.since, j.until, j.key, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
-           (select r.state from runs r where r.run = a.run) as run_state,
            (select s.state = 'released' and not s.halted from bf.step s where s.run = a.run and s.step = a.step) as step_open
       from asked a
       left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
