@@ -179,6 +179,7 @@ static void add_queues(struct bf_worker *w, int want)
 	for (int i = 0; i < w->opt.n_queues; i++)
 		total += w->opt.queues[i].weight;
 	bf_redis_arg_int(&w->exchange, w->opt.n_queues);
+	total = total > 0 ? total : 1;
 	for (int i = 0; i < w->opt.n_queues; i++) {
 		int share = (want * w->opt.queues[i].weight + total - 1) / total;
 		share = share < left ? share : left;
@@ -217,7 +218,7 @@ static void read_notices(struct bf_worker *w, const struct bf_redis_reply *notic
 	for (size_t i = 0; i + 2 < bf_redis_count(notices); i += 3) {
 		struct bf_run_def *d = bf_run_def_get(w, bf_redis_text(bf_redis_at(notices, i)));
 		int64_t version = bf_redis_int(bf_redis_at(notices, i + 2));
-		if (d->version_known && d->version != version)
+		if (!d->version_known || d->version != version) /* the first one known may be that of a decision taken since the claim */
 			w->look_wanted = true;
 		d->version = version;
 		d->version_known = true;

@@ -146,6 +146,8 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = connect_servers(&upkeep, &err);
 	if (rc < 0) {
+		bf_redis_close(upkeep.redis);
+		bf_pg_close(upkeep.pg);
 		fprintf(stderr, "%s%s\n", strncmp(err.text, "worker", 6) == 0 ? "" : "worker: ", err.text);
 		return bf_error_exit_code(&err);
 	}

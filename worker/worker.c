@@ -8,7 +8,8 @@
 #include "base/mem.h"
 
 #define TICK_MS       250
-#define LAST_WORDS_MS 10000 /* after the grace: how long handed-back jobs may take to be settled */
+#define TERM_MS       5000  /* after the grace: how long programs that were told to end may take */
+#define LAST_WORDS_MS 10000 /* after that: how long handed-back jobs may take to be settled */
 
 /* Nested loops over indexes only: the statements look rows up by key, and a plan made while a table was small must not live on. */
 #define CONTROL_SETTINGS                                                                                                            \
@@ -86,6 +87,17 @@ static void drain(struct bf_worker *w, bool now)
 	}
 }
 
+/* The grace is over: what runs is told to end, and may leave a last checkpoint. */
+static void hand_back(struct bf_worker *w)
+{
+	if (w->handing_back)
+		return;
+	w->handing_back = true;
+	if (w->at[BF_AT_RUNNING].first)
+		bf_info("handing back %zu running jobs: the grace time is over", w->at[BF_AT_RUNNING].count);
+	stop_jobs(w);
+}
+
 static void on_signal(uv_signal_t *s, int signum)
 {
 	struct bf_worker *w = s->data;
@@ -111,8 +123,10 @@ static void drain_tick(struct bf_worker *w)
 	}
 	return_unstarted(w);
 	if (now >= w->drain_deadline_ms)
+		hand_back(w);
+	if (now >= w->drain_deadline_ms + TERM_MS)
 		drain(w, true);
-	if (now >= w->drain_deadline_ms + LAST_WORDS_MS) {
+	if (w->drain_now && now >= w->drain_deadline_ms + LAST_WORDS_MS) {
 		bf_warn("leaving %d jobs behind: a server does not answer. Their lease ends by itself", w->held);
 		w->exit_code = 1;
 		leave(w);

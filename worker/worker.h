@@ -187,7 +187,9 @@ struct bf_worker {
 	uv_prepare_t prepare;
 	uv_timer_t tick;
 	uv_signal_t sigterm, sigint;
-	bool draining, drain_now; /* SIGTERM; a second one */
+	bool draining;     /* SIGTERM */
+	bool handing_back; /* the grace is over */
+	bool drain_now;    /* a second SIGTERM, or programs that would not end */
 	int64_t drain_deadline_ms;
 	bool leaving, left; /* goodbye said; all handles closed */
 	int exit_code;

@@ -28,16 +28,16 @@ struct bf_pg_stmt {
 #define BF_PG_PARAMS_MAX 16
 
 struct bf_pg_params {
-	struct bf_buf text;                  /* all values, NUL-separated */
+	struct bf_buf text; /* all values, NUL-separated */
 	size_t offset[BF_PG_PARAMS_MAX];
 	bool is_null[BF_PG_PARAMS_MAX];
 	int count;
-	char array_open;                     /* an array is being built */
+	char array_open; /* an array is being built */
 };
 
 void bf_pg_params_init(struct bf_pg_params *p);
 void bf_pg_params_release(struct bf_pg_params *p);
-void bf_pg_params_clear(struct bf_pg_params *p); /* keeps the memory */
+void bf_pg_params_clear(struct bf_pg_params *p);            /* keeps the memory */
 void bf_pg_add_text(struct bf_pg_params *p, const char *s); /* NULL is SQL's NULL */
 void bf_pg_add_int(struct bf_pg_params *p, int64_t n);
 void bf_pg_add_bool(struct bf_pg_params *p, bool b);
@@ -79,8 +79,8 @@ struct bf_pg_options {
  * looked for and how to start one. A read-only server is accepted here; bf_pg_is_read_only tells. */
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err);
 void bf_pg_close(struct bf_pg *pg);
-bool bf_pg_alive(const struct bf_pg *pg);     /* false after the connection broke: open a new one */
-bool bf_pg_is_read_only(struct bf_pg *pg);    /* in recovery, or default_transaction_read_only that is not by our own option */
+bool bf_pg_alive(const struct bf_pg *pg);         /* false after the connection broke: open a new one */
+bool bf_pg_is_read_only(struct bf_pg *pg);        /* in recovery, or default_transaction_read_only that is not by our own option */
 int bf_pg_server_version(const struct bf_pg *pg); /* 150018 */
 const char *bf_pg_where(const struct bf_pg *pg);  /* "database weather on unix socket /x/.s.PGSQL.5432": for messages */
 
@@ -89,8 +89,8 @@ const char *bf_pg_where(const struct bf_pg *pg);  /* "database weather on unix s
  * -BF_E_UNAVAILABLE when the connection was gone before anything was sent; -BF_E_UNKNOWN_OUTCOME when it broke after.
  * 40001 and 40P01 outside a transaction block are tried again here, up to 5 times.
  */
-int bf_pg_exec(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params,
-               struct bf_pg_result **out, struct bf_error *err);
+int bf_pg_exec(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, struct bf_pg_result **out,
+			   struct bf_error *err);
 
 int bf_pg_begin(struct bf_pg *pg, struct bf_error *err);
 int bf_pg_commit(struct bf_pg *pg, struct bf_error *err);
@@ -102,13 +102,14 @@ int bf_pg_script(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, s
 /* A script, row by row without holding them all: `row` returns non-zero to stop, and that is returned then. The query is cancelled,
  * so a transaction around it has failed. */
 int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, const struct bf_pg_result *r), void *data,
-                   struct bf_error *err);
+				   struct bf_error *err);
 
 /* Appends text as a literal / an identifier, quoted by libpq. -BF_E_INPUT for invalid UTF-8. */
 int bf_pg_quote_literal(struct bf_pg *pg, struct bf_buf *out, const char *s, struct bf_error *err);
 int bf_pg_quote_ident(struct bf_pg *pg, struct bf_buf *out, const char *s, struct bf_error *err);
 
-/* COPY … FROM STDIN, text format: begin, row (already escaped fields with tabs, ending in a newline; several rows at once are fine), end. */
+/* COPY … FROM STDIN, text format: begin, row (already escaped fields with tabs, ending in a newline; several rows at once are fine), end.
+ */
 int bf_pg_copy_begin(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_error *err);
 int bf_pg_copy_put(struct bf_pg *pg, const char *data, size_t len, struct bf_error *err);
 int bf_pg_copy_end(struct bf_pg *pg, int64_t *rows, struct bf_error *err);

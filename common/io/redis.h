@@ -17,7 +17,7 @@
 
 /* ---- a command: arguments copied in ---- */
 struct bf_redis_cmd {
-	struct bf_buf bytes;  /* the arguments, as RESP bulk strings */
+	struct bf_buf bytes; /* the arguments, as RESP bulk strings */
 	size_t argc;
 };
 
@@ -39,10 +39,10 @@ struct bf_redis_reply; /* opaque: a redisReply */
 enum bf_redis_type { BF_REDIS_NIL, BF_REDIS_TEXT, BF_REDIS_STATUS, BF_REDIS_INT, BF_REDIS_ARRAY, BF_REDIS_ERROR };
 
 enum bf_redis_type bf_redis_type(const struct bf_redis_reply *r);
-const char *bf_redis_text(const struct bf_redis_reply *r);  /* "" unless text, status or error */
-size_t bf_redis_len(const struct bf_redis_reply *r);        /* bytes of the text */
-int64_t bf_redis_int(const struct bf_redis_reply *r);       /* also of a decimal text; else 0 */
-size_t bf_redis_count(const struct bf_redis_reply *r);      /* elements of an array; else 0 */
+const char *bf_redis_text(const struct bf_redis_reply *r);                          /* "" unless text, status or error */
+size_t bf_redis_len(const struct bf_redis_reply *r);                                /* bytes of the text */
+int64_t bf_redis_int(const struct bf_redis_reply *r);                               /* also of a decimal text; else 0 */
+size_t bf_redis_count(const struct bf_redis_reply *r);                              /* elements of an array; else 0 */
 const struct bf_redis_reply *bf_redis_at(const struct bf_redis_reply *r, size_t i); /* a NIL reply when out of range */
 
 /* ---- a connection ---- */

@@ -41,20 +41,25 @@ def statement(name):
 CONTROL = " ".join(f"-c {setting}=off" for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"))
 
 
+def execute(name, sql, count, known):
+    """EXECUTE with an array of `count` elements for each parameter; those that are not known are null."""
+    arguments = []
+    for number in range(1, max(int(n) for n in re.findall(r"\$(\d+)", sql)) + 1):
+        value = known.get(number, ["NULL"] * count)
+        arguments.append(f"'{value}'" if isinstance(value, str) else "'{" + ",".join(value) + "}'")
+    return f"EXECUTE {name}({', '.join(arguments)});\n"
+
+
 def open_settle_script(run, step, first, last, batch):
     """What one connection sends: open and settle of each batch, prepared once, as arrays of text."""
-    yield f"PREPARE open_jobs AS {statement('open_jobs')};\n"
-    yield f"PREPARE settle_jobs AS {statement('settle_jobs')};\n"
+    open_jobs, settle_jobs = statement("open_jobs"), statement("settle_jobs")
+    yield f"PREPARE open_jobs AS {open_jobs};\nPREPARE settle_jobs AS {settle_jobs};\n"
     for start in range(first, last + 1, batch):
-        numbers = range(start, min(start + batch, last + 1))
-
-        def array(value):
-            return "'{" + ",".join(str(value(n)) if callable(value) else value for n in numbers) + "}'"
-
-        jobs = f"{array(run)}, {array(step)}, {array(lambda n: n)}"
-        null, zero = array("NULL"), array("0")
-        yield f"EXECUTE open_jobs({jobs}, 'pgbench', {null}, {null}, {array('f')});\n"
-        yield f"EXECUTE settle_jobs({jobs}, {array('1')}, {array('done')}, {zero}, {null}, {null}, {null}, {null}, {null});\n"
+        numbers = [str(n) for n in range(start, min(start + batch, last + 1))]
+        count = len(numbers)
+        jobs = {1: [run] * count, 2: [step] * count, 3: numbers}
+        yield execute("open_jobs", open_jobs, count, {**jobs, 4: "pgbench", 7: ["f"] * count})
+        yield execute("settle_jobs", settle_jobs, count, {**jobs, 4: ["1"] * count, 5: ["done"] * count, 6: ["0"] * count})
 
 
 def ledger_rate(world, run, step, jobs, batch):

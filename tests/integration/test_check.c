@@ -244,6 +244,19 @@ static void expect_failed(const struct session *t, const char *category, const c
 
 /* ---- the tests ---- */
 
+static void an_attempt_that_no_longer_holds_the_job_records_nothing(void **state)
+{
+	struct session *t = *state;
+	char before[sizeof(t->record)];
+
+	metric(t, "select 0.97");
+	snprintf(before, sizeof(before), "%s", t->record);
+	t->job.epoch = 4;
+	t->told_count = t->recorded = 0;
+	metric(t, "select 0.42");
+	assert_string_equal(t->record, before);
+}
+
 static void a_metric_within_its_limits_passes(void **state)
 {
 	struct session *t = *state;
@@ -438,7 +451,10 @@ static void a_backend_that_is_ended_is_no_try(void **state)
 
 static int prepare(void **state)
 {
-	static const char script[] = "delete from bf.check_result where run = 'check.test'; create sequence if not exists bf.t_check;";
+	static const char script[] =
+		"delete from bf.check_result where run = 'check.test'; delete from bf.job where run = 'check.test'; "
+		"insert into bf.job (run, step, seq, chunk, state, epoch) values ('check.test', 'complete', 1, 'x', 'running', 5); "
+		"create sequence if not exists bf.t_check;";
 	struct bf_pg_options o = {.application_name = "test_check"};
 	struct bf_error err;
 	struct bf_pg *pg;
@@ -453,7 +469,8 @@ static int prepare(void **state)
 
 static int clean(void **state)
 {
-	static const char script[] = "delete from bf.check_result where run = 'check.test'; drop sequence bf.t_check;";
+	static const char script[] = "delete from bf.check_result where run = 'check.test'; delete from bf.job where run = 'check.test'; "
+								 "drop sequence bf.t_check;";
 	struct bf_pg_options o = {.application_name = "test_check"};
 	struct bf_error err;
 	struct bf_pg *pg;
@@ -472,6 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(an_sql_error_is_the_server_s_message),
 		WITH(a_check_can_write_nothing),
+		WITH(an_attempt_that_no_longer_holds_the_job_records_nothing),
 		WITH(a_metric_within_its_limits_passes),
 		WITH(a_metric_beyond_the_first_limit_warns_and_is_done),
 		WITH(a_metric_beyond_the_second_fails_for_good),
