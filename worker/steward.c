@@ -40,11 +40,18 @@ struct bf_steward {
 	bool complained;
 };
 
+/* Upkeep must not take more than its share of the server: no parallel plans. */
+int bf_steward_connect(struct bf_pg **pg, struct bf_error *err)
+{
+	struct bf_pg_options o = {.application_name = "worker (steward)"};
+	int rc = bf_pg_open(&o, pg, err);
+	return rc < 0 ? rc : bf_pg_script(*pg, "SET max_parallel_workers_per_gather = 0", NULL, err);
+}
+
 /* ---- in the thread ---- */
 
 static int connect_both(struct bf_steward *s)
 {
-	struct bf_pg_options o = {.application_name = "worker (steward)"};
 	if (s->upkeep.pg && !bf_pg_alive(s->upkeep.pg)) {
 		bf_pg_close(s->upkeep.pg);
 		s->upkeep.pg = NULL;
@@ -53,7 +60,7 @@ static int connect_both(struct bf_steward *s)
 		bf_redis_close(s->upkeep.redis);
 		s->upkeep.redis = NULL;
 	}
-	int rc = s->upkeep.pg ? 0 : bf_pg_open(&o, &s->upkeep.pg, &s->err);
+	int rc = s->upkeep.pg ? 0 : bf_steward_connect(&s->upkeep.pg, &s->err);
 	if (rc == 0 && !s->upkeep.redis)
 		rc = bf_redis_open(NULL, &s->upkeep.redis, &s->err);
 	return rc;
@@ -98,12 +105,12 @@ static int serve(struct bf_steward *s)
 	if (rc == 0)
 		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
 	for (int i = 0; rc == 0 && i < r->n_hints; i++) {
-		rc = bf_reconcile_run(&s->upkeep, r->hints[i], false, NULL, NULL, &s->err);
+		rc = bf_reconcile_run(&s->upkeep, r->hints[i], BF_DEPTH_STATE, NULL, NULL, &s->err);
 		if (rc == -BF_E_NOT_FOUND)
 			rc = 0;
 	}
 	if (rc == 0 && r->all)
-		rc = bf_reconcile_all(&s->upkeep, r->deep, &s->repaired, &s->err);
+		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &s->err);
 	if (rc == 0 && r->all)
 		rc = look_for_work(s);
 	return rc;

@@ -250,6 +250,7 @@ void bf_exchange_generation_ready(struct bf_worker *w, int64_t generation);
 void bf_exchange_goodbye(struct bf_worker *w, void (*then)(struct bf_worker *w));
 
 /* ---- steward.c ---- */
+int bf_steward_connect(struct bf_pg **pg, struct bf_error *err); /* a connection for upkeep */
 int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */

@@ -114,7 +114,7 @@ int bf_ledger_run_steps(struct bf_pg *pg, const char *run, struct bf_step_row *o
 /* The next queries give their result as it is: see the .sql file for the columns. */
 int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, int after, int limit, struct bf_pg_result **out,
 						   struct bf_error *err);
-int bf_ledger_unsettled_jobs(struct bf_pg *pg, const char *run, int pending, struct bf_pg_result **out, struct bf_error *err);
+int bf_ledger_unsettled_jobs(struct bf_pg *pg, const char *run, int pending, int near, struct bf_pg_result **out, struct bf_error *err);
 /* Of rows `places` (from 1) of an earlier result of unsettled_jobs: those that are not settled even now. */
 int bf_ledger_still_unsettled(struct bf_pg *pg, const char *run, const struct bf_pg_result *jobs, const int *places, size_t n,
 							  struct bf_pg_result **out, struct bf_error *err);

@@ -89,12 +89,13 @@ int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, 
 	return query(pg, &bf_sql_pending_page, &p, out, err);
 }
 
-int bf_ledger_unsettled_jobs(struct bf_pg *pg, const char *run, int pending, struct bf_pg_result **out, struct bf_error *err)
+int bf_ledger_unsettled_jobs(struct bf_pg *pg, const char *run, int pending, int near, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, run);
 	bf_pg_add_int(&p, pending);
+	bf_pg_add_int(&p, near);
 	return query(pg, &bf_sql_unsettled_jobs, &p, out, err);
 }
 

@@ -5,12 +5,15 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "base/retry.h"
 #include "core/pipeline.h"
 #include "core/states.h"
 
 #define PUSH_PAGE       1000 /* chunks in one push: keeps the function under a few ms */
 #define RUNS_PAGE       100
 #define ADOPT_PAGE      200
+#define COUNT_FREELY    20000
+#define NEAR            20000 /* how far from a step's first unsettled job running ones are looked for */
 #define HEAD            100   /* pending jobs at each step's head that are looked for in Redis */
 #define REBUILD_WAIT_MS 30000 /* how long to wait for a rebuild that another process is at */
 
@@ -177,7 +180,7 @@ static int bring_back_missing(struct bf_upkeep *u, const char *run, int *repaire
 {
 	BF_AUTORESULT struct bf_pg_result *jobs = NULL, *lost = NULL;
 	size_t n = 0;
-	int rc = bf_ledger_unsettled_jobs(u->pg, run, HEAD, &jobs, err);
+	int rc = bf_ledger_unsettled_jobs(u->pg, run, HEAD, NEAR, &jobs, err);
 	if (rc < 0)
 		return rc;
 	BF_AUTOFREE int *places = bf_alloc((size_t)(bf_pg_rows(jobs) + 1) * sizeof(*places));
@@ -192,29 +195,36 @@ static int bring_back_missing(struct bf_upkeep *u, const char *run, int *repaire
 static int keep_running(struct bf_upkeep *u, const char *run, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *jobs = NULL;
-	int rc = bf_ledger_unsettled_jobs(u->pg, run, 0, &jobs, err);
+	int rc = bf_ledger_unsettled_jobs(u->pg, run, 0, INT32_MAX, &jobs, err);
 	return rc < 0 ? rc : adopt(u, run, true, jobs, NULL, err);
 }
 
-static int repair(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+/* Jobs that are released but nowhere go back to their places; with `counts`, the counters are set to the ledger's. */
+static int repair(struct bf_upkeep *u, const char *run, bool counts, int *repaired, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *counts = NULL;
+	BF_AUTORESULT struct bf_pg_result *counted = NULL;
 	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
-	int rc = bf_ledger_run_counts(u->pg, run, &counts, err);
+	struct bf_redis_cmd cmd;
+	int rc = counts ? bf_ledger_run_counts(u->pg, run, &counted, err) : 0;
 	if (rc < 0)
 		return rc;
-	struct bf_redis_cmd cmd;
 	begin(u, &cmd, "repair", run);
-	for (int i = 0; i < bf_pg_rows(counts); i++)
+	for (int i = 0; counts && i < bf_pg_rows(counted); i++)
 		for (int col = 0; col < 5; col++)
-			bf_redis_arg(&cmd, bf_pg_text(counts, i, col));
+			bf_redis_arg(&cmd, bf_pg_text(counted, i, col));
 	rc = call(u, &cmd, &reply, err);
 	if (rc == 0 && repaired)
 		*repaired += (int)bf_redis_int(bf_redis_at(reply, 1));
 	return rc;
 }
 
-static int look_deep(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+/* Counting a run's jobs costs as much as it has jobs: so it is done by chance, and its expected cost is that of COUNT_FREELY jobs. */
+static bool counts_are_due(int planned, enum bf_depth depth)
+{
+	return depth == BF_DEPTH_ALL || bf_random_unit() * planned < COUNT_FREELY;
+}
+
+static int look_at_jobs(struct bf_upkeep *u, const char *run, int planned, enum bf_depth depth, int *repaired, struct bf_error *err)
 {
 	bool locked = false;
 	int rc = bf_ledger_lock_reconcile(u->pg, run, &locked, err);
@@ -222,14 +232,14 @@ static int look_deep(struct bf_upkeep *u, const char *run, int *repaired, struct
 		return rc;
 	rc = bring_back_missing(u, run, repaired, err);
 	if (rc == 0)
-		rc = repair(u, run, repaired, err);
+		rc = repair(u, run, counts_are_due(planned, depth), repaired, err);
 	bf_ledger_unlock_reconcile(u->pg, run);
 	return rc;
 }
 
 /* What reconcile and rebuild have in common: the run's state and its plan go to Redis. While rebuilding, the jobs that run at that moment
  * are put under their workers' names before anything is pushed, so that nobody else is given them. */
-static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool *ended, struct bf_error *err)
+static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool *ended, int *planned, struct bf_error *err)
 {
 	struct bf_run_row row;
 	struct bf_step_row steps[BF_STEPS_MAX];
@@ -245,6 +255,9 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool 
 	if (rc < 0)
 		return rc;
 	*ended = has_ended(row.state);
+	*planned = 0;
+	for (int i = 0; i < n; i++)
+		*planned += steps[i].planned;
 	for (int i = 0; rc == 0 && !*ended && i < n; i++)
 		if (strcmp(steps[i].state, "released") == 0)
 			rc = push_step(u, run, &steps[i], pushed[i], err);
@@ -253,17 +266,18 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool 
 	return rc;
 }
 
-int bf_reconcile_run(struct bf_upkeep *u, const char *run, bool deep, char *state, int *repaired, struct bf_error *err)
+int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err)
 {
 	char now[16];
 	bool ended = false;
+	int planned = 0;
 	int rc = bf_ledger_advance(u->pg, run, now, err);
 	if (rc == 0)
-		rc = bring_up(u, run, false, &ended, err);
-	if (rc == 0 && deep && !ended)
-		rc = look_deep(u, run, repaired, err);
+		rc = bring_up(u, run, false, &ended, &planned, err);
+	if (rc == 0 && depth != BF_DEPTH_STATE && !ended)
+		rc = look_at_jobs(u, run, planned, depth, repaired, err);
 	else if (rc == 0 && ended)
-		rc = repair(u, run, NULL, err); /* the counters that people read for a week are the ledger's */
+		rc = repair(u, run, true, NULL, err); /* the counters that people read for a week are the ledger's */
 	if (state)
 		snprintf(state, 16, "%s", now);
 	return rc;
@@ -288,14 +302,14 @@ static int each_active(struct bf_upkeep *u, int (*each)(struct bf_upkeep *u, con
 }
 
 struct all {
-	bool deep;
+	enum bf_depth depth;
 	int *repaired;
 };
 
 static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
 {
 	struct all *all = data;
-	return bf_reconcile_run(u, run, all->deep, NULL, all->repaired, err);
+	return bf_reconcile_run(u, run, all->depth, NULL, all->repaired, err);
 }
 
 /* Runs that Redis still shows as under way although the ledger has ended them. */
@@ -315,14 +329,14 @@ static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 		if (rc == -BF_E_NOT_FOUND) /* of a ledger that was here before */
 			rc = end_run(u, run, NULL, 0, err);
 		else if (rc == 0 && has_ended(row.state))
-			rc = bf_reconcile_run(u, run, false, NULL, NULL, err);
+			rc = bf_reconcile_run(u, run, BF_DEPTH_STATE, NULL, NULL, err);
 	}
 	return rc;
 }
 
-int bf_reconcile_all(struct bf_upkeep *u, bool deep, int *repaired, struct bf_error *err)
+int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *err)
 {
-	struct all all = {.deep = deep, .repaired = repaired};
+	struct all all = {.depth = depth, .repaired = repaired};
 	int rc = each_active(u, reconcile_one, &all, err);
 	return rc < 0 ? rc : reconcile_ended(u, err);
 }
@@ -358,8 +372,9 @@ static int bring_back(struct bf_upkeep *u, const char *run, void *data, struct b
 {
 	(void)data;
 	bool ended = false;
-	int rc = bring_up(u, run, true, &ended, err);
-	return rc < 0 ? rc : repair(u, run, NULL, err); /* its counters */
+	int planned = 0;
+	int rc = bring_up(u, run, true, &ended, &planned, err);
+	return rc < 0 ? rc : repair(u, run, true, NULL, err); /* its counters */
 }
 
 static int rebuild(struct bf_upkeep *u, int64_t from, struct bf_error *err)

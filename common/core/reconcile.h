@@ -21,11 +21,19 @@ struct bf_upkeep {
  * (or the rebuild of another process is waited for). *rebuilt may be NULL. */
 int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err);
 
-/* One run: advance it, tell Redis its state, push what is not pushed. `deep` also compares job by job (running jobs, jobs that are released
- * but nowhere, counters). state (may be NULL, at least 16 bytes): the run's state after it. repaired (may be NULL): jobs put right. */
-int bf_reconcile_run(struct bf_upkeep *u, const char *run, bool deep, char *state, int *repaired, struct bf_error *err);
+/* How closely a run that is under way is compared. */
+enum bf_depth {
+	BF_DEPTH_STATE, /* its state and how much of its plan is pushed */
+	BF_DEPTH_JOBS,  /* also, near the head of each step, whether a job is nowhere; and its counters, at an expected cost that does not grow
+					  with the run */
+	BF_DEPTH_ALL    /* also its counters, whatever that costs */
+};
+
+/* One run: advance it, tell Redis its state, push what is not pushed, and look as closely as asked. state (may be NULL, at least 16 bytes):
+ * the run's state after it. repaired (may be NULL): jobs put right are added. */
+int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err);
 
 /* All runs that are not ended. */
-int bf_reconcile_all(struct bf_upkeep *u, bool deep, int *repaired, struct bf_error *err);
+int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *err);
 
 #endif

@@ -109,7 +109,7 @@ create table bf.job (
     error_category text collate "C",
     error text,
     primary key (run, step, seq)
-) with (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05);
+) with (fillfactor = 45);
 comment on column bf.job.seq is 'The place in the order of its step, from 1, without holes.';
 comment on column bf.job.epoch is 'Rises each time the job is opened or taken away; only the attempt with the present epoch may change anything.';
 comment on column bf.job.crashes is 'How often its worker was gone while it was open, in the company of others. From the second time on it runs alone.';

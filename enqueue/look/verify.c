@@ -110,9 +110,9 @@ static int repair(const struct bf_drift *found, struct bf_drift *left, struct bf
 	for (size_t i = 0; rc == 0 && i < found->n; i++) {
 		const char *run = found->list[i].run;
 		if (!*run)
-			rc = bf_reconcile_all(&u, true, NULL, err);
+			rc = bf_reconcile_all(&u, BF_DEPTH_ALL, NULL, err);
 		else if (i == 0 || strcmp(run, found->list[i - 1].run) != 0)
-			rc = bf_reconcile_run(&u, run, true, NULL, NULL, err);
+			rc = bf_reconcile_run(&u, run, BF_DEPTH_ALL, NULL, NULL, err);
 		if (rc == -BF_E_NOT_FOUND)
 			rc = 0; /* a run that the ledger does not know is shown again below */
 	}

@@ -86,7 +86,7 @@ void bf_close_both(struct bf_upkeep *upkeep)
 int bf_carry_out(struct bf_upkeep *upkeep, const char *run, char *state, struct bf_error *err)
 {
 	int rc = bf_reconcile_generation(upkeep, NULL, err);
-	return rc < 0 ? rc : bf_reconcile_run(upkeep, run, false, state, NULL, err);
+	return rc < 0 ? rc : bf_reconcile_run(upkeep, run, BF_DEPTH_STATE, state, NULL, err);
 }
 
 static int ask_redis(struct bf_redis *redis, const char *const *words, size_t n, struct bf_redis_reply **out, struct bf_error *err)

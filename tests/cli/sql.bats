@@ -81,7 +81,7 @@ verdicts() { cut -d'|' -f2 <<<"$got" | paste -sd' '; }
 # settle SESSION RUN EPOCH OUTCOME SEQ
 settle() {
 	local error=null
-	[[ $4 = done || $4 = return ]] || error="'it broke'"
+	[[ $4 = 'done' || $4 = return ]] || error="'it broke'"
 	say "$1" "execute settle_jobs (array['$2'], array['s'], array[$5], array[$3], array['$4'], array[0::bigint], array[7::bigint],
 		array[$([ "$error" = null ] && echo null || echo "'exit'")]::text[], array[$error]::text[], array[null]::text[], array[null]::text[],
 		array[null]::text[], array[5::bigint], array[10::bigint]);"
@@ -142,7 +142,7 @@ settle() {
 	answer b
 	assert_same 'cancelled' 1 "$got"
 	assert_same 'the job' 'cancelled|2' "$(pg 'select state, epoch from bf.job')"
-	settle a r.one 1 done 1
+	settle a r.one 1 'done' 1
 	answer a
 	assert_same 'what a is told' '1|cancelled|2' "$got"
 	assert_same 'the run' 'cancelled' "$(run_state r.one)"
@@ -321,7 +321,7 @@ settle() {
 	answer a
 	open_jobs b worker-b r.one 1
 	answer b
-	for outcome in done failed retry return; do
+	for outcome in 'done' failed retry return; do
 		settle a r.one 1 "$outcome" 1
 		answer a
 		assert_same "the answer to $outcome" '1|running|2' "$got"
@@ -341,7 +341,7 @@ settle() {
 	say b 'begin;'
 	open_jobs b worker-b r.one 1
 	answer b
-	settle a r.one 1 done 1
+	settle a r.one 1 'done' 1
 	wait_until 'waits_for_lock a'
 	say b 'commit;'
 	answer a

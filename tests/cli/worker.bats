@@ -160,8 +160,8 @@ exec_pipeline() { # NAME MORE <<SCRIPT
 	wait_for_end slow.one
 	assert_same 'the job' 'failed|timeout' "$(pg 'select state, error_category from bf.job')"
 	assert_same 'its output' 'it was here' "$(pg 'select output_tail from bf.attempt')"
-	run kill -0 $(cat "$MARK")
-	[ "$status" -ne 0 ]
+	read -r child parent <"$MARK"
+	! kill -0 "$child" "$parent" 2>/dev/null
 }
 
 @test "exit status 75 means later, without a try counted; 65 means never again; any other one is tried again" {
@@ -518,12 +518,12 @@ is_empty() { [ "$(rd "$@")" = 0 ]; }
 	start_worker --drain
 	exit_code_of "${WORKER_PIDS[0]}"
 	assert_same 'exit code' 0 "$code"
-	assert_same 'its run' done "$(run_state drained.one)"
+	assert_same 'its run' 'done' "$(run_state drained.one)"
 	assert_same 'jobs of the other queue' 'pending 5' "$(jobs_by_state drained.other)"
 	start_worker --drain --queues=elsewhere:2,default
 	exit_code_of "${WORKER_PIDS[1]}"
 	assert_same 'exit code' 0 "$code"
-	assert_same 'the other run' done "$(run_state drained.other)"
+	assert_same 'the other run' 'done' "$(run_state drained.other)"
 }
 
 @test "a worker that finds nothing to do takes what comes later" {

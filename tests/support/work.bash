@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Work for end-to-end tests, on top of lib.bash: the sample pipeline with its data, and small pipelines made on the spot.
 
+# shellcheck disable=SC2154 # of servers.sh
 weather_files=$bf_top/deploy/pipelines/weather
 
 load_weather() {
@@ -95,6 +96,7 @@ wait_for_end() { wait_until "run_ended '$1'" "${2:-40}"; } # RUN [SECONDS]
 exit_code_of() {
 	wait_until "! kill -0 $1" "${2:-30}" || return 1
 	code=0
+	# shellcheck disable=SC2034 # for the test
 	wait "$1" || code=$?
 }
 
