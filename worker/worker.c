@@ -11,9 +11,11 @@
 #define TERM_MS       5000  /* after the grace: how long programs that were told to end may take */
 #define LAST_WORDS_MS 10000 /* after that: how long handed-back jobs may take to be settled */
 
-/* Nested loops over indexes only: the statements look rows up by key, and a plan made while a table was small must not live on. */
-#define CONTROL_SETTINGS                                                                                                            \
-	"SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET synchronous_commit = on; " \
+/* Nested loops over indexes only: the statements look rows up by key, so one plan serves all batches, and none that was made while a table
+ * was small may live on. */
+#define CONTROL_SETTINGS                                                                                                          \
+	"SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; " \
+	"SET jit = off; SET synchronous_commit = on; "                                                                                \
 	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"
 
 /* ---- leaving ---- */

@@ -153,6 +153,26 @@ kill_hard() { # PID…
 	assert_same 'jobs that were opened again' 0 "$(pg "select count(*) from bf.job where epoch <> 1")"
 }
 
+@test "Redis that comes back with what it knew a while ago costs time, and no effect" {
+	own_servers
+	begin_weather weather.older
+	hold_at_moments
+	start_worker
+	start_worker
+	moment_comes weather.older daily:2012-02-10
+	cp -r "$BF_LOCAL_DIR/redis/appendonlydir" "$BATS_TEST_TMPDIR/older"
+	moment_passes daily:2012-02-10
+	moment_comes weather.older rolling:2012-02-20
+	kill -KILL "$(server_pid redis)"
+	rm -r "$BF_LOCAL_DIR/redis/appendonlydir"
+	cp -r "$BATS_TEST_TMPDIR/older" "$BF_LOCAL_DIR/redis/appendonlydir"
+	own_servers_again
+	[ "$(rd hget bf:run:weather.older:step:daily state)" = released ]
+	moment_passes rolling:2012-02-20
+	moment_passes export:2012-03-01
+	end_weather weather.older
+}
+
 @test "everything in Redis thrown away in each step: the queue is built anew from the ledger" {
 	begin_weather weather.flushed
 	hold_at_moments

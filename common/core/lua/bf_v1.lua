@@ -515,11 +515,11 @@ local function push(_, a)
   local pushed = redis.call('HGET', skey, 'pushed')
   if pushed ~= a[4] then return { 'ok', tonumber(pushed or -1) } end
   local list = {}
-  local some_released = redis.call('SCARD', step_released_key(run, step)) > 0
-  local queue = redis.call('HGET', run_key(run), 'queue')
+  local queue, released = redis.call('HGET', run_key(run), 'queue'), {}
+  for _, rest in ipairs(redis.call('SMEMBERS', step_released_key(run, step))) do released[rest] = true end -- at most a window
   local some_delayed = redis.call('ZCARD', 'bf:delayed:' .. queue) > 0
   for i = 6, #a do
-    local taken = (some_released and redis.call('SISMEMBER', step_released_key(run, step), a[i]) == 1)
+    local taken = released[a[i]]
       or (some_delayed and redis.call('ZSCORE', 'bf:delayed:' .. queue, run .. '/' .. step .. '/' .. a[i]))
     if not taken then list[#list + 1] = a[i] end
   end

@@ -4,8 +4,12 @@
 -- verdict: opened | settled | locked | early | closed (step not released, run stopping) | cancelled | unknown |
 --   suspect (its worker was gone twice while it was open: it has to run alone)
 -- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
+-- Where all jobs run on a backend of this server, the commit of this statement need not reach the disk: a crash that loses it ends their
+-- backends too, and what their own commits write reaches the disk together with it.
 -- Every row is looked up once by its key and locked without waiting, so that two workers never wait for each other here.
-with runs as materialized (
+with durability as materialized (
+    select set_config('synchronous_commit', case when array_position($5::int[], null) is null then 'off' else 'on' end, true) as set
+), runs as materialized (
     select r.run, r.state from bf.run r where r.run = any ($1::text[]) order by r.run for share
 ), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
     select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state
@@ -63,5 +67,5 @@ select o.ord,
        ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start
-  from judged o
+  from judged o cross join durability
  order by o.ord;
