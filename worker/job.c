@@ -6,8 +6,11 @@
 #include "steps/steps.h"
 #include "worker.h"
 
-static const char *const place_names[BF_PLACES] = {"define",  "connect", "open",     "suspect", "opening",
-												   "running", "settle",  "settling", "ack",     "acking"};
+static const char *const place_names[BF_PLACES] = {
+	[BF_AT_DEFINE] = "define",     [BF_AT_CONNECT] = "connect", [BF_AT_OPEN] = "open",       [BF_AT_SUSPECT] = "suspect",
+	[BF_AT_OPENING] = "opening",   [BF_AT_READY] = "ready",     [BF_AT_RUNNING] = "running", [BF_AT_SETTLE] = "settle",
+	[BF_AT_SETTLING] = "settling", [BF_AT_ACK] = "ack",         [BF_AT_ACKING] = "acking",
+};
 
 #define SHORT_MS     50     /* a job that takes less is short */
 #define READY_MAX_US 500000 /* how long an opened job may wait for a slot */
