@@ -4,8 +4,7 @@
 
 /* Connections for jobs that run SQL: opened when first needed, at most one for each slot and one for each job opened ahead, kept. */
 
-#define JOB_SETTINGS \
-	"SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; SET client_connection_check_interval = '10s'"
+#define JOB_SETTINGS "-c synchronous_commit=on -c idle_in_transaction_session_timeout=60s -c client_connection_check_interval=10s"
 
 struct bf_pool {
 	size_t n, max;
@@ -53,7 +52,7 @@ static void add_connection(struct bf_worker *w)
 {
 	struct bf_pool *p = w->pool;
 	struct bf_error err;
-	struct bf_pgc_options o = {.application_name = "worker (job)", .settings = JOB_SETTINGS, .on_lost = on_lost, .data = w};
+	struct bf_pgc_options o = {.application_name = "worker (job)", .startup = JOB_SETTINGS, .on_lost = on_lost, .data = w};
 	if (bf_pgc_open(w->loop, &o, &p->slot[p->n].c, &err) < 0) {
 		bf_err("no connection for a job: %s", err.text);
 		return;

@@ -174,6 +174,16 @@ static void track_blocks(struct lexer *l, const char *word)
 	}
 }
 
+static bool is_plain(const char *word)
+{
+	static const char *const words[] = {"insert", "update", "delete", "merge", "select", "with", "values", "table", "truncate", "lock"};
+
+	for (size_t i = 0; i < BF_COUNT_OF(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 /* `start` to l->p is the word; it is a variable's, or has one glued to its end, when `variable`. */
 static int see_word(struct lexer *l, const char *start, bool variable)
 {
@@ -193,6 +203,8 @@ static int see_word(struct lexer *l, const char *start, bool variable)
 		if (l->n_words == 0)
 			l->first = start;
 		memcpy(l->words[l->n_words++], word, sizeof(word));
+		if (l->n_words == 1 && !is_plain(word))
+			l->out->plain = false;
 		rc = check_beginning(l);
 		if (rc < 0)
 			return rc;
@@ -485,7 +497,7 @@ int bf_sqltext_parse(const char *text, size_t len, struct bf_sqltext *out, struc
 	struct lexer l = {.line = 1, .piece_line = 1, .out = out, .err = err};
 	int rc = check_bytes(text, len, err);
 
-	*out = (struct bf_sqltext){0};
+	*out = (struct bf_sqltext){.plain = true};
 	if (rc < 0)
 		return rc;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* psql skips a byte order mark, too */

@@ -28,6 +28,7 @@ struct bf_sqltext_piece {
 struct bf_sqltext {
 	struct bf_sqltext_piece *pieces;
 	size_t n_pieces;
+	bool plain;       /* nothing but INSERT, UPDATE, DELETE, MERGE, SELECT, WITH, VALUES, TABLE, TRUNCATE and LOCK */
 	int n_statements; /* that hold more than space and comments */
 	bool unended;     /* the last of them has no ';' of its own */
 };

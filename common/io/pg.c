@@ -29,7 +29,7 @@ static void on_notice(void *data, const PGresult *res)
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err)
 {
 	struct bf_pg_target target;
-	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->read_only, err);
+	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->read_only ? "-c default_transaction_read_only=on" : NULL, err);
 	if (rc)
 		return rc;
 	PGconn *conn = PQconnectdbParams(target.keywords, target.values, 1);

@@ -22,7 +22,7 @@ struct bf_pg_target {
 };
 
 /* -BF_E_INPUT when the URL is none: its text is not shown, as it may contain a password. */
-int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, bool read_only, struct bf_error *err);
+int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, const char *settings, struct bf_error *err);
 void bf_pg_target_release(struct bf_pg_target *t);
 
 /* "database weather on unix socket /x/.s.PGSQL.5432"; the caller frees. */

@@ -214,12 +214,12 @@ static void on_timer(uv_timer_t *timer)
 int bf_pgc_open(uv_loop_t *loop, const struct bf_pgc_options *o, struct bf_pgc **out, struct bf_error *err)
 {
 	struct bf_pg_target target;
-	int rc = bf_pg_target_init(&target, o->url, o->application_name, false, err);
+	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->startup, err);
 	if (rc)
 		return rc;
 	struct bf_pgc *c = bf_alloc(sizeof(*c));
 	c->opt = *o;
-	c->opt.url = c->opt.application_name = c->opt.settings = NULL;
+	c->opt.url = c->opt.application_name = c->opt.settings = c->opt.startup = NULL;
 	c->target = target;
 	c->settings = bf_strdup(o->settings);
 	c->loop = loop;

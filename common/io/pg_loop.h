@@ -24,6 +24,7 @@ struct bf_pgc_options {
 	const char *application_name;
 	const char *url;                                /* NULL: from the environment */
 	const char *settings;                           /* SQL run once on each new connection before it is ready, or NULL */
+	const char *startup;                            /* "-c name=value …" that a session begins with and RESET ALL goes back to, or NULL */
 	void (*on_ready)(struct bf_pgc *c, void *data); /* connected and idle: also after each request's callback */
 	void (*on_lost)(struct bf_pgc *c, const struct bf_error *err, void *data); /* after pending requests were called back */
 	void *data;
@@ -47,8 +48,10 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 /*
  * One message of several statements in the simple protocol (a `sql` job: BEGIN; …; settle; COMMIT). Called back once, at the
  * end, with the last result that has columns, the sum of rows affected by the statements, and the first error. A transaction
- * that is still open then is rolled back before the callback (and is an error, if there was none). After the callback the session
- * is put back (what DISCARD ALL does, but for the cached plans) and the settings are sent again; then it is ready.
+ * that is still open then is rolled back before the callback (and is an error, if there was none). The session is put back (what
+ * DISCARD ALL does, but for the cached plans) and the settings are sent again: in the same message, behind the script's COMMIT, or in one
+ * of its own after the callback when the script went wrong. `plain`: the text has no statement that could leave anything in the session but
+ * by the functions it calls (struct bf_sqltext), so less has to be put back.
  */
 struct bf_pgc_script {
 	const struct bf_pg_result *last_rows; /* the last result with columns, or NULL */
@@ -57,7 +60,7 @@ struct bf_pgc_script {
 	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
 };
 typedef void (*bf_pgc_script_cb)(struct bf_pgc *c, const struct bf_pgc_script *outcome, void *data);
-int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data);
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_script_cb cb, void *data);
 
 /* Asks the server to cancel what runs (PQcancel, in the thread pool). The request's own callback tells how it ended; the next
  * request is let in only when the cancelling can no longer hit it. Nothing runs: nothing happens. */

@@ -42,7 +42,9 @@ struct bf_pgc_request {
 	int64_t affected;
 	struct bf_error err; /* code 0: none so far */
 	struct bf_buf detail;
-	bool settled; /* the outcome is known: losing the connection does not change it any more */
+	bool committed; /* a script's own COMMIT was answered: what comes behind it is the session being put back */
+	bool stained;   /* … and that went wrong */
+	bool settled;   /* the outcome is known: losing the connection does not change it any more */
 };
 
 struct bf_pgc {

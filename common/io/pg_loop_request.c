@@ -11,8 +11,10 @@
 
 /*
  * What PostgreSQL documents DISCARD ALL to be, without DISCARD PLANS: plans are checked against what they depend on anyway,
- * and making those of bf.settle again costs more than the job. And other than DISCARD ALL it may share a message with the settings.
+ * and making those of bf.settle again costs more than the job. And other than DISCARD ALL it may share a message with the job.
+ * Behind a plain script (io/pg_loop.h) only what functions leave behind is possible: settings, advisory locks, temporary tables.
  */
+#define PUT_BACK_PLAIN "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP"
 #define PUT_BACK                                                                                                                       \
 	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all();" \
 	" DISCARD TEMP; DISCARD SEQUENCES"
@@ -30,7 +32,7 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->preparing = NULL;
 	r->affected = 0;
 	r->err.code = 0;
-	r->settled = false;
+	r->settled = r->committed = r->stained = false;
 }
 
 /* Sends text in the simple protocol; what was in the request before has been dealt with. */
@@ -131,7 +133,11 @@ static void end_exec(struct bf_pgc *c)
 
 static void end_script(struct bf_pgc *c)
 {
-	c->phase = c->broken ? PHASE_BROKEN : PHASE_PAUSE;
+	const struct bf_pgc_request *r = &c->request;
+	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
+	if (is_back)
+		bf_pg_prepared_clear(&c->prepared);
+	c->phase = c->broken ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
 	call_back(c);
 	go_on(c);
 }
@@ -198,7 +204,9 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 {
 	struct bf_pgc_request *r = &c->request;
 	bf_pg_note_last_words(res, c->last_words);
-	if (c->phase == PHASE_ROLLBACK || r->err.code)
+	if (r->committed)
+		r->stained = true;
+	if (c->phase == PHASE_ROLLBACK || r->err.code || r->committed)
 		return;
 	bf_pg_fail_result(res, &r->err);
 	bf_pg_detail(res, r->sql, &r->detail);
@@ -213,6 +221,8 @@ static void take_success(struct bf_pgc *c, PGresult *res)
 		r->preparing = NULL;
 	} else if (c->phase == PHASE_SETUP && rows && !*c->backend_start) {
 		(void)snprintf(c->backend_start, sizeof(c->backend_start), "%s", bf_pg_text(bf_pg_wrap(res), 0, 0));
+	} else if (r->committed) {
+		/* of putting the session back */
 	} else if (c->phase == PHASE_EXEC || (c->phase == PHASE_SCRIPT && rows)) {
 		r->affected += bf_pg_affected(bf_pg_wrap(res));
 		PQclear(r->kept);
@@ -220,6 +230,7 @@ static void take_success(struct bf_pgc *c, PGresult *res)
 		return;
 	} else if (c->phase == PHASE_SCRIPT) {
 		r->affected += bf_pg_affected(bf_pg_wrap(res));
+		r->settled = r->committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
 	}
 	PQclear(res);
 }
@@ -333,12 +344,14 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 	return 0;
 }
 
-int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data)
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_script_cb cb, void *data)
 {
 	int rc = check_ready(c);
 	if (rc)
 		return rc;
-	if (!PQsendQuery(c->conn, sql)) {
+	BF_AUTOFREE char *text =
+		bf_asprintf("%s;\n%s%s%s", sql, plain ? PUT_BACK_PLAIN : PUT_BACK, c->settings ? ";\n" : "", c->settings ? c->settings : "");
+	if (!PQsendQuery(c->conn, text)) {
 		bf_pgc_break_soon(c);
 		return -BF_E_UNAVAILABLE;
 	}

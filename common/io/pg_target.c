@@ -91,7 +91,7 @@ static void add_keywords(struct bf_pg_target *t)
 		add(t, "options", t->options);
 }
 
-int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, bool read_only, struct bf_error *err)
+int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, const char *settings, struct bf_error *err)
 {
 	const char *source = "The address of PostgreSQL";
 	*t = (struct bf_pg_target){.because = ""};
@@ -112,8 +112,8 @@ int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *appli
 	t->url = bf_strdup(url);
 	t->application_name = bf_strdup(application_name);
 	const char *before = options ? options : environment("PGOPTIONS");
-	if (read_only)
-		t->options = bf_asprintf("%s%s-c default_transaction_read_only=on", before ? before : "", before ? " " : "");
+	if (settings)
+		t->options = bf_asprintf("%s%s%s", before ? before : "", before ? " " : "", settings);
 	add_keywords(t);
 	return 0;
 }

@@ -26,14 +26,13 @@ sql_pipeline() {
 
 jobs_by_state() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (select state, count(*) n from bf.job where run = '$1' and step = '${2:-work}' group by state) x"; }
 
-# Jobs that wait in their SQL: `close_gate`, then `open_gate`. Use `select pass_gate(:'chunk');`
+# Jobs that say `select pass_gate(:'chunk');` wait there until `open_gate`.
 gate() {
 	pg "create table gate (open bool); insert into gate values (false);
 	    create function pass_gate(p_chunk text) returns void language plpgsql as
 	    \$\$ begin while not (select open from gate) loop perform pg_sleep(0.02); end loop; end \$\$"
 }
 open_gate() { pg 'update gate set open = true'; }
-close_gate() { pg 'update gate set open = false'; }
 at_gate() { is "$1" "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"; }
 wait_at_gate() { wait_until "at_gate $1"; }
 

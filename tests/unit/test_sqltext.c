@@ -318,9 +318,32 @@ static void mutated_text_is_parsed_or_refused_and_nothing_else(void **state)
 	assert_true(parsed > 100);
 }
 
+static void text_of_data_statements_alone_is_plain(void **state)
+{
+	static const struct {
+		const char *sql;
+		bool plain;
+	} cases[] = {
+		{"insert into t select 1; WITH x AS (select 1) delete from t; (select 2)", true},
+		{"-- set work_mem\nlock table t; truncate t; values (1)", true},
+		{"set work_mem = '1GB'; select 1", false},
+		{"select 1; create temporary table t (x int)", false},
+		{"listen x", false},
+		{"call p()", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < BF_COUNT_OF(cases); i++) {
+		struct bf_sqltext t;
+		assert_int_equal(bf_sqltext_parse(cases[i].sql, strlen(cases[i].sql), &t, &err), 0);
+		assert_int_equal(t.plain, cases[i].plain);
+		bf_sqltext_release(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_of_data_statements_alone_is_plain),
 		cmocka_unit_test(the_three_notations_are_variables),
 		cmocka_unit_test(a_statement_without_a_semicolon_gets_one_behind_its_last_comment),
 		cmocka_unit_test(what_is_quoted_or_a_comment_holds_no_variables),

@@ -410,7 +410,7 @@ static void add_number_of(struct bf_buf *out, const struct bf_sql_file *file, co
 	bf_buf_printf(out, " as yielded (bf_figure)) as %s", name);
 }
 
-static int add_question(struct bf_job *j, struct bf_buf *script, struct bf_error *err)
+static int add_question(struct bf_job *j, struct bf_buf *script, bool *plain, struct bf_error *err)
 {
 	const struct bf_check *c = &j->step->check;
 	BF_AUTOBUF struct bf_buf sql;
@@ -435,7 +435,7 @@ static int add_question(struct bf_job *j, struct bf_buf *script, struct bf_error
 		}
 		break;
 	}
-	return bf_job_render_sql(j, sql.data, script, err);
+	return bf_job_render_sql(j, sql.data, script, plain, err);
 }
 
 static struct check *check_new(struct bf_job *j)
@@ -457,13 +457,14 @@ static int start(struct bf_job *j, struct bf_error *err)
 	bf_buf_init(&script, SCRIPT_MAX);
 	bf_buf_printf(&script, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = %lld; ",
 				  (long long)(limit < INT32_MAX ? limit : INT32_MAX));
-	int rc = add_question(j, &script, err);
+	bool plain = false;
+	int rc = add_question(j, &script, &plain, err);
 	if (rc == 0)
 		rc = bf_buf_addstr(&script, "COMMIT");
 	if (rc < 0)
 		return script.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
 	struct check *k = j->step_state = check_new(j);
-	if (bf_pgc_script_run(j->conn, script.data, on_answer, k) < 0)
+	if (bf_pgc_script_run(j->conn, script.data, plain, on_answer, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready");
 	return 0;
 }

@@ -32,7 +32,7 @@ static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqlt
 	return kind == BF_SQL_IDENT ? bf_pgc_quote_ident(c, out, value, err) : bf_pgc_quote_literal(c, out, value, err);
 }
 
-int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, struct bf_error *err)
+int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, bool *plain, struct bf_error *err)
 {
 	struct bf_sqltext text;
 	struct render r = {.job = j};
@@ -40,6 +40,7 @@ int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, str
 	int rc = bf_sqltext_parse(sql, strlen(sql), &text, err);
 	if (rc < 0)
 		return rc;
+	*plain = text.plain;
 	rc = bf_sqltext_render(&text, lookup, quote, &r, out, err);
 	bf_sqltext_release(&text);
 	return rc;
@@ -105,19 +106,20 @@ static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *
 static int start(struct bf_job *j, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf script;
+	bool plain;
 	bf_buf_init(&script, SCRIPT_MAX);
 	bf_buf_printf(&script,
 				  "BEGIN ISOLATION LEVEL READ COMMITTED; "
 				  "SELECT set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true);\n",
 				  (long long)(j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS));
-	int rc = bf_job_render_sql(j, j->step->sql.text, &script, err);
+	int rc = bf_job_render_sql(j, j->step->sql.text, &script, &plain, err);
 	if (rc == 0)
 		rc = add_settle(j, &script, err);
 	if (rc == 0 && script.overflow)
 		rc = bf_fail(err, BF_E_LIMIT, "the step's SQL is longer than %u bytes with its variables filled in", SCRIPT_MAX);
 	if (rc < 0)
 		return rc;
-	if (bf_pgc_script_run(j->conn, script.data, on_answer, j) < 0)
+	if (bf_pgc_script_run(j->conn, script.data, plain, on_answer, j) < 0)
 		bf_open_again(j, "its connection is not ready");
 	return 0;
 }
