@@ -344,13 +344,26 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 	return 0;
 }
 
+/* What stands behind a script that left its transaction open would be part of that transaction. */
+static bool ends_itself(const char *sql)
+{
+	static const char commit[] = "COMMIT";
+	size_t n = strlen(sql), last = sizeof(commit) - 1;
+	return n >= last && strcmp(sql + n - last, commit) == 0;
+}
+
+static char *putting_back(const struct bf_pgc *c, bool plain)
+{
+	return bf_asprintf("%s%s%s", plain ? PUT_BACK_PLAIN : PUT_BACK, c->settings ? ";\n" : "", c->settings ? c->settings : "");
+}
+
 int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_script_cb cb, void *data)
 {
 	int rc = check_ready(c);
 	if (rc)
 		return rc;
-	BF_AUTOFREE char *text =
-		bf_asprintf("%s;\n%s%s%s", sql, plain ? PUT_BACK_PLAIN : PUT_BACK, c->settings ? ";\n" : "", c->settings ? c->settings : "");
+	BF_AUTOFREE char *behind = ends_itself(sql) ? putting_back(c, plain) : bf_strdup("");
+	BF_AUTOFREE char *text = bf_asprintf("%s%s%s", sql, *behind ? ";\n" : "", behind);
 	if (!PQsendQuery(c->conn, text)) {
 		bf_pgc_break_soon(c);
 		return -BF_E_UNAVAILABLE;
