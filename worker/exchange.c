@@ -8,11 +8,11 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/retry.h"
 #include "worker.h"
 
 #define IDLE_MS       1000 /* between two exchanges of an idle worker */
 #define HOLD_EVERY_MS 5000
-#define GROUP_MAX     BF_BATCH_MAX
 
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *));
@@ -136,7 +136,8 @@ static int in_slots(const struct bf_worker *w)
 static int wanted(const struct bf_worker *w)
 {
 	int free = w->opt.slots + bf_job_ahead(w) - in_slots(w);
-	if (w->draining || free < 0 || w->suspects > 0)
+	enum bf_pgc_state ledger = bf_pgc_state(w->opener);
+	if (w->draining || free < 0 || w->suspects > 0 || ledger == BF_PGC_WAITING || ledger == BF_PGC_CONNECTING)
 		return 0;
 	if (w->claims_left >= 0 && free > w->claims_left)
 		free = w->claims_left;
@@ -175,15 +176,18 @@ static size_t add_acks(struct bf_worker *w, struct bf_redis_cmd *body)
 
 static void add_queues(struct bf_worker *w, int want)
 {
-	int total = 0, left = want;
-	for (int i = 0; i < w->opt.n_queues; i++)
+	int total = w->opt.queues[0].weight, given = 0, lucky = 0;
+	for (int i = 1; i < w->opt.n_queues; i++)
 		total += w->opt.queues[i].weight;
+	for (int i = 0; i < w->opt.n_queues; i++)
+		given += want * w->opt.queues[i].weight / total;
+	/* What is left over goes to one queue, drawn by weight: so each has its turn also where only one slot is free. */
+	int at = (int)(bf_random_unit() * total);
+	while (lucky < w->opt.n_queues - 1 && (at -= w->opt.queues[lucky].weight) >= 0)
+		lucky++;
 	bf_redis_arg_int(&w->exchange, w->opt.n_queues);
-	total = total > 0 ? total : 1;
 	for (int i = 0; i < w->opt.n_queues; i++) {
-		int share = (want * w->opt.queues[i].weight + total - 1) / total;
-		share = share < left ? share : left;
-		left -= share;
+		int share = want * w->opt.queues[i].weight / total + (i == lucky ? want - given : 0);
 		bf_redis_arg(&w->exchange, w->opt.queues[i].name);
 		bf_redis_arg_int(&w->exchange, share);
 	}
@@ -249,7 +253,8 @@ static void on_exchange_ok(struct bf_worker *w, const struct bf_redis_reply *r)
 	for (size_t i = 0; i < bf_redis_count(hints); i++)
 		bf_steward_advance(w, bf_redis_text(bf_redis_at(hints, i)));
 	read_notices(w, bf_redis_at(r, 5));
-	w->more_to_claim = w->asked_for > 0 && bf_redis_count(jobs) >= (size_t)w->asked_for;
+	if (w->asked_for > 0)
+		w->more_to_claim = bf_redis_count(jobs) >= (size_t)w->asked_for;
 	w->next_exchange_ms = now + (next_due >= 0 && next_due < idle_ms(w) ? next_due : idle_ms(w));
 }
 

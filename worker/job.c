@@ -60,6 +60,11 @@ static int by_key(const void *a, const void *b)
 	return c ? c : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+void bf_job_sort(struct bf_job **jobs, size_t n)
+{
+	qsort(jobs, n, sizeof(struct bf_job *), by_key);
+}
+
 size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_place to, size_t max, struct bf_job **out)
 {
 	size_t n = 0;
@@ -67,7 +72,7 @@ size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_pla
 		out[n] = w->at[from].first;
 		bf_job_move(out[n++], to, "batch");
 	}
-	qsort(out, n, sizeof(*out), by_key);
+	bf_job_sort(out, n);
 	return n;
 }
 
@@ -184,6 +189,10 @@ static void start(struct bf_job *j)
 {
 	const struct bf_step_kind *kind = bf_step_kind(j->step->kind);
 	struct bf_error err;
+	if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY) {
+		bf_open_again(j, "its connection went away before it began");
+		return;
+	}
 	bf_job_move(j, BF_AT_RUNNING, "started");
 	j->started_us = bf_mono_us();
 	if (j->step->kind != BF_KIND_NOOP) {

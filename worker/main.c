@@ -37,7 +37,7 @@ static const struct bf_opt options[] = {
 	{.name = "drain",
 	 .type = BF_OPT_FLAG,
 	 .offset = offsetof(struct given, drain),
-	 .help = "leave when no run of these queues is unfinished"},
+	 .help = "leave when no run of these queues can go on"},
 	{.name = NULL},
 };
 

@@ -23,6 +23,16 @@ static void dates_of(struct bf_job *j, const struct bf_open_answer *a)
 		bf_date_format(since - j->step->lookback_days, j->lookback_since);
 }
 
+/* It is open. False: it was taken away meanwhile, or the worker drains; then it is handed back. */
+static bool may_start(struct bf_job *j)
+{
+	if (!j->worker->draining && !j->fenced)
+		return true;
+	j->started_us = bf_mono_us();
+	bf_job_returned(j);
+	return false;
+}
+
 static void on_stale_ended(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
 {
 	struct bf_job *j = data;
@@ -35,7 +45,8 @@ static void on_stale_ended(struct bf_pgc *c, const struct bf_pg_result *r, const
 	if (err)
 		bf_warn("%s: the backend of its earlier attempt could not be ended: %s", j->name, err->text);
 	j->stale_pid = 0;
-	bf_job_opened(j);
+	if (may_start(j))
+		bf_job_opened(j);
 }
 
 static void opened(struct bf_job *j, const struct bf_open_answer *a)
@@ -49,11 +60,8 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 		bf_open_again(j, "its connection went away while it was opened");
 		return;
 	}
-	if (j->worker->draining || j->fenced) {
-		j->started_us = bf_mono_us();
-		bf_job_returned(j);
+	if (!may_start(j))
 		return;
-	}
 	if (a->stale_pid) {
 		j->stale_pid = a->stale_pid;
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
@@ -115,6 +123,7 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 		bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
 		return;
 	case BF_OPEN_CLOSED:
+		bf_steward_advance(j->worker, j->run); /* Redis does not know yet */
 		bf_job_acknowledge(j, BF_ACK_RETURN, 0);
 		return;
 	case BF_OPEN_CANCELLED:
@@ -175,6 +184,19 @@ static void return_broken(struct bf_worker *w)
 	}
 }
 
+/* A job that was handed out twice (an older image of Redis) is asked about once; the batch is sorted. */
+static void drop_doubles(struct batch *b)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		if (kept > 0 && strcmp(b->jobs[i]->name, b->jobs[kept - 1]->name) == 0)
+			bf_job_free(b->jobs[i]);
+		else
+			b->jobs[kept++] = b->jobs[i];
+	}
+	b->n = kept;
+}
+
 void bf_open_pump(struct bf_worker *w)
 {
 	int64_t now = bf_mono_ms();
@@ -188,6 +210,7 @@ void bf_open_pump(struct bf_worker *w)
 	struct bf_open_ask asks[BF_BATCH_MAX];
 	b->worker = w;
 	b->n = bf_job_batch(w, BF_AT_OPEN, BF_AT_OPENING, BF_BATCH_MAX, b->jobs);
+	drop_doubles(b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct bf_job *j = b->jobs[i];
 		asks[i] = (struct bf_open_ask){.run = j->run, .step = j->step_name, .seq = j->seq, .alone = j->alone};

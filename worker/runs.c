@@ -85,8 +85,10 @@ static void on_definition(struct bf_pgc *c, const struct bf_pg_result *r, const 
 	(void)c;
 	d->asked = false;
 	if (err) {
-		if (err->code == BF_E_SQL)
+		if (err->code == BF_E_SQL) {
 			bf_err("run %s: its definition cannot be read: %s", d->run, err->text);
+			give_up(w, d, BF_ACK_LATER, BODY_RETRY_MS);
+		}
 		return; /* asked again when the connection is back */
 	}
 	if (bf_pg_rows(r) == 0) {

@@ -152,30 +152,42 @@ static void note_rows(struct bf_worker *w, int64_t now)
 
 /* ---- progress and checkpoints ---- */
 
+static void on_progress(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
+{
+	struct bf_worker *w = data;
+	on_noted(c, r, err, data);
+	for (struct bf_job *j = w->at[BF_AT_RUNNING].first; err && j; j = j->next)
+		j->progress_dirty |= j->progress_number > 0; /* what may not have arrived is said again */
+}
+
 static bool note_progress(struct bf_worker *w, int64_t now)
 {
+	struct bf_job *dirty[BF_BATCH_MAX];
 	struct bf_progress_ask asks[BF_BATCH_MAX];
 	size_t n = 0;
 	w->last_progress_ms = now;
-	for (struct bf_job *j = w->at[BF_AT_RUNNING].first; j && n < BF_BATCH_MAX; j = j->next) {
-		if (!j->progress_dirty)
-			continue;
-		j->progress_dirty = false;
-		asks[n++] = (struct bf_progress_ask){.run = j->run,
-											 .step = j->step_name,
-											 .seq = j->seq,
-											 .epoch = j->epoch,
-											 .number = ++j->progress_number,
-											 .done = j->progress_done,
-											 .total = j->progress_total,
-											 .checkpoint = j->checkpoint_new,
-											 .note = j->note};
-	}
+	for (struct bf_job *j = w->at[BF_AT_RUNNING].first; j && n < BF_BATCH_MAX; j = j->next)
+		if (j->progress_dirty)
+			dirty[n++] = j;
 	if (n == 0)
 		return false;
+	bf_job_sort(dirty, n);
+	for (size_t i = 0; i < n; i++) {
+		struct bf_job *j = dirty[i];
+		j->progress_dirty = false;
+		asks[i] = (struct bf_progress_ask){.run = j->run,
+										   .step = j->step_name,
+										   .seq = j->seq,
+										   .epoch = j->epoch,
+										   .number = ++j->progress_number,
+										   .done = j->progress_done,
+										   .total = j->progress_total,
+										   .checkpoint = j->checkpoint_new,
+										   .note = j->note};
+	}
 	bf_pg_params_clear(&w->params);
 	bf_ledger_progress_bind(&w->params, asks, n);
-	return bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_noted, w) == 0;
+	return bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_progress, w) == 0;
 }
 
 /* ---- are the jobs still ours? ---- */
@@ -186,7 +198,7 @@ struct looked {
 	struct {
 		char *name;
 		int epoch;
-	} jobs[BF_BATCH_MAX];
+	} jobs[];
 };
 
 static void free_looked(struct looked *l)
@@ -217,10 +229,11 @@ static bool look(struct bf_worker *w, int64_t now)
 	w->look_wanted = false;
 	if (!w->at[BF_AT_RUNNING].first)
 		return false;
-	struct looked *l = bf_alloc(sizeof(*l));
-	struct bf_held held[BF_BATCH_MAX];
+	size_t running = w->at[BF_AT_RUNNING].count;
+	struct looked *l = bf_alloc(sizeof(*l) + running * sizeof(l->jobs[0]));
+	BF_AUTOFREE struct bf_held *held = bf_alloc(running * sizeof(*held));
 	l->worker = w;
-	for (struct bf_job *j = w->at[BF_AT_RUNNING].first; j && l->n < BF_BATCH_MAX; j = j->next) {
+	for (struct bf_job *j = w->at[BF_AT_RUNNING].first; j; j = j->next) {
 		held[l->n] = (struct bf_held){.run = j->run, .step = j->step_name, .seq = j->seq, .epoch = j->epoch};
 		l->jobs[l->n].name = bf_strdup(j->name);
 		l->jobs[l->n++].epoch = j->epoch;

@@ -4,7 +4,6 @@
  * before the work starts and read back after it has ended.
  */
 #include "base/clock.h"
-#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/retry.h"
@@ -212,11 +211,6 @@ void bf_steward_generation(struct bf_worker *w)
 {
 	w->steward->wanted.generation = true;
 	start(w->steward);
-}
-
-bool bf_steward_busy(const struct bf_worker *w)
-{
-	return w->steward->busy;
 }
 
 bool bf_steward_nothing_left(const struct bf_worker *w)

@@ -217,7 +217,8 @@ void bf_job_opened(struct bf_job *j);                                         /*
 void bf_job_pump(struct bf_worker *w);                                        /* fills free slots */
 void bf_job_tick(struct bf_worker *w);                                        /* hands back what waits for a slot too long */
 int bf_job_ahead(const struct bf_worker *w);                                  /* how many jobs may be claimed beyond the slots */
-/* Moves up to `max` jobs from one place to another and gives them sorted by (run, step, seq), the order in which rows are locked. */
+void bf_job_sort(struct bf_job **jobs, size_t n);                             /* by (run, step, seq), the order in which rows are locked */
+/* Moves up to `max` jobs from one place to another and gives them sorted. */
 size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_place to, size_t max, struct bf_job **out);
 /* Progress of a running job; -1 and NULL leave things as they are. Written to the ledger within a second. */
 void bf_job_progress(struct bf_job *j, int64_t done, int64_t total, const char *checkpoint, const char *note);
@@ -255,8 +256,7 @@ int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
 void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
-bool bf_steward_busy(const struct bf_worker *w);
-bool bf_steward_nothing_left(const struct bf_worker *w); /* its last look found no unfinished run in this worker's queues */
+bool bf_steward_nothing_left(const struct bf_worker *w);       /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);
 
 #endif

@@ -75,7 +75,7 @@ static int64_t revision_of(const char *code)
 	return at ? strtoll(at + strlen("-- revision "), NULL, 10) : 0;
 }
 
-/* Whether the library has to be loaded: it is missing, of an older revision, or of the same revision with another text. */
+/* Whether the library has to be loaded: it is missing, or of an older revision. */
 static int needs_loading(struct bf_redis *r, const struct bf_embedded *library, bool *needed, struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
@@ -97,7 +97,7 @@ static int needs_loading(struct bf_redis *r, const struct bf_embedded *library, 
 			continue;
 		const char *code = bf_redis_text(bf_redis_at(first, i + 1));
 		int64_t present = revision_of(code), ours = revision_of(library->text);
-		*needed = present < ours || (present == ours && strcmp(code, library->text) != 0);
+		*needed = present < ours;
 	}
 	return 0;
 }

@@ -11,8 +11,8 @@
  * that is lost, a worker that died, or an old image of Redis can repeat a question, but never an effect.
  *
  * The functions are in lua/bf_v1.lua (their arguments and replies stand above each), loaded as library bf_v1. To change what one does in a
- * way that an older worker would not survive, make a bf_v2 beside it. Here are the commands that call them: builders for the loop (…_cmd),
- * and plain calls for synchronous code.
+ * way that an older worker would not survive, make a bf_v2 beside it. Here is what calls them: the beginning of a command
+ * for the loop, and plain calls for synchronous code.
  */
 #ifndef BF_CORE_QUEUE_H
 #define BF_CORE_QUEUE_H

@@ -118,12 +118,10 @@ static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_
 	return 0;
 }
 
-static int end_run(struct bf_upkeep *u, const char *run, const struct bf_step_row *steps, int n_steps, struct bf_error *err)
+static int end_run(struct bf_upkeep *u, const char *run, struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
 	begin(u, &cmd, "end_run", run);
-	for (int i = 0; i < n_steps; i++)
-		bf_redis_arg(&cmd, steps[i].step);
 	return call(u, &cmd, NULL, err);
 }
 
@@ -262,7 +260,7 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool 
 		if (strcmp(steps[i].state, "released") == 0)
 			rc = push_step(u, run, &steps[i], pushed[i], err);
 	if (rc == 0 && *ended)
-		rc = end_run(u, run, steps, n, err);
+		rc = end_run(u, run, err);
 	return rc;
 }
 
@@ -304,12 +302,17 @@ static int each_active(struct bf_upkeep *u, int (*each)(struct bf_upkeep *u, con
 struct all {
 	enum bf_depth depth;
 	int *repaired;
+	struct bf_error first; /* of a run that could not be reconciled; code 0: none */
 };
 
 static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
 {
 	struct all *all = data;
-	return bf_reconcile_run(u, run, all->depth, NULL, all->repaired, err);
+	int rc = bf_reconcile_run(u, run, all->depth, NULL, all->repaired, err);
+	bool of_this_run = rc == -BF_E_REDIS || rc == -BF_E_SQL || rc == -BF_E_LIMIT;
+	if (of_this_run && all->first.code == 0)
+		all->first = *err;
+	return of_this_run || rc == -BF_E_NOT_FOUND ? 0 : rc; /* the others have a right to it; a server that is away ends it */
 }
 
 /* Runs that Redis still shows as under way although the ledger has ended them. */
@@ -327,7 +330,7 @@ static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 		const char *run = bf_redis_text(bf_redis_at(known, i));
 		rc = bf_ledger_run_row(u->pg, run, &row, err);
 		if (rc == -BF_E_NOT_FOUND) /* of a ledger that was here before */
-			rc = end_run(u, run, NULL, 0, err);
+			rc = end_run(u, run, err);
 		else if (rc == 0 && has_ended(row.state))
 			rc = bf_reconcile_run(u, run, BF_DEPTH_STATE, NULL, NULL, err);
 	}
@@ -338,7 +341,13 @@ int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, st
 {
 	struct all all = {.depth = depth, .repaired = repaired};
 	int rc = each_active(u, reconcile_one, &all, err);
-	return rc < 0 ? rc : reconcile_ended(u, err);
+	if (rc == 0)
+		rc = reconcile_ended(u, err);
+	if (rc == 0 && all.first.code) {
+		*err = all.first;
+		rc = -(int)all.first.code;
+	}
+	return rc;
 }
 
 /* ---- rebuild ---- */
@@ -361,8 +370,10 @@ static int collect_queue(struct bf_upkeep *u, const char *run, void *data, struc
 	struct bf_buf *queues = data; /* names, each ending in a newline */
 	struct bf_run_row row;
 	int rc = bf_ledger_run_row(u->pg, run, &row, err);
+	if (rc < 0)
+		return rc;
 	BF_AUTOFREE char *line = bf_asprintf("%s\n", row.queue);
-	const char *at = rc == 0 ? strstr(queues->data, line) : queues->data;
+	const char *at = strstr(queues->data, line);
 	if (!at || (at != queues->data && at[-1] != '\n'))
 		bf_buf_addstr(queues, line);
 	return rc;

@@ -206,7 +206,7 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 	bf_pg_note_last_words(res, c->last_words);
 	if (r->committed)
 		r->stained = true;
-	if (c->phase == PHASE_ROLLBACK || r->err.code || r->committed)
+	if (c->phase == PHASE_ROLLBACK || r->err.code)
 		return;
 	bf_pg_fail_result(res, &r->err);
 	bf_pg_detail(res, r->sql, &r->detail);

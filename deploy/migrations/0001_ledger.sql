@@ -224,8 +224,8 @@ begin
                 v_moved := true;
             elsif exists (select from bf.step n where n.run = p_run and n.step = any (s.needs)
                             and (n.state in ('skipped', 'cancelled') or (n.state = 'failed' and n.on_failure = 'halt'))) then
-                update bf.job set state = 'skipped', finished_at = clock_timestamp()
-                 where run = p_run and step = s.step and state = 'pending';
+                update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp()
+                 where run = p_run and step = s.step and state in ('pending', 'running'); -- running: a retry made its step wait again
                 update bf.step set state = 'skipped', floor = s.planned + 1, finished_at = clock_timestamp()
                  where run = p_run and step = s.step;
                 insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step skipped');
@@ -404,7 +404,8 @@ begin
         select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
     update bf.step t set state = 'waiting', floor = 1, plan_number = plan_number + 1, finished_at = null
      where t.run = p_run and t.step in (select step from below)
-       and exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running'));
+       and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
+            or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));
     update bf.run set version = version + 1, finished_at = null,
            state = case when state in ('done', 'failed', 'cancelled') then 'running' else state end
      where run = p_run;

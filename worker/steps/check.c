@@ -343,6 +343,11 @@ static void on_turn(uv_prepare_t *prepare)
 {
 	struct check *k = prepare->data;
 
+	if (k->job->worker->left) { /* with all its connections */
+		bf_open_again(let_go(k), "the worker leaves");
+		return;
+	}
+
 	switch (bf_pgc_state(k->job->conn)) {
 	case BF_PGC_BUSY: /* the session is being put back after the script */
 		return;

@@ -129,5 +129,4 @@ static void stop(struct bf_job *j)
 	bf_pgc_cancel(j->conn);
 }
 
-const struct bf_step_kind bf_step_sql = {
-	.kind = BF_KIND_SQL, .needs_connection = true, .settles_itself = true, .start = start, .stop = stop};
+const struct bf_step_kind bf_step_sql = {.kind = BF_KIND_SQL, .needs_connection = true, .start = start, .stop = stop};

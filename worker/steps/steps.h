@@ -2,9 +2,9 @@
  * The kinds of steps, behind one table. To add a kind: a file here, a row in steps.c, its fields in core/pipeline.
  *
  * `start` begins to execute an opened job and returns at once. Unless it returns an error it calls, exactly once, one of bf_job_done,
- * bf_job_failed, bf_job_again, bf_job_returned (or, for `sql`, bf_job_settled_here); an error means that the job failed (it is reported as
- * a try). `stop` asks a running job to end as soon as possible (timeout, cancel, fenced, drain): the job still ends by one of these calls.
- * It may be called more than once. The timeout itself is kept by job.c.
+ * bf_job_failed, bf_job_again, bf_job_returned (or, for `sql`, bf_job_settled_here; or bf_open_again where the outcome is not known); an
+ * error means that the job failed (it is reported as a try). `stop` asks a running job to end as soon as possible (timeout, cancel, fenced,
+ * drain): the job still ends by one of these calls. It may be called more than once. The timeout itself is kept by job.c.
  */
 #ifndef BF_WORKER_STEPS_H
 #define BF_WORKER_STEPS_H
@@ -14,7 +14,6 @@
 struct bf_step_kind {
 	enum bf_kind kind;
 	bool needs_connection; /* runs SQL on a connection of its own */
-	bool settles_itself;   /* its outcome `done` commits with its effect */
 	int (*start)(struct bf_job *j, struct bf_error *err);
 	void (*stop)(struct bf_job *j);
 };

@@ -51,6 +51,7 @@ end
 
 -- Puts a chunk back to its place in the pending list, by number (R5). What comes back belongs near the head.
 local function put_back(run, step, rest, n)
+  if redis.call('SISMEMBER', 'bf:runs', run) == 0 then return end -- it is over
   local key, at = pending_key(run, step), 0
   while true do
     local page = redis.call('LRANGE', key, at, at + 99)
@@ -85,19 +86,20 @@ local function release(run, touched)
     if own and own > 0 then want = math.min(want, own - redis.call('SCARD', step_released_key(run, step))) end
     local chunks = want > 0 and redis.call('LPOP', pending_key(run, step), math.min(want, 1000)) or {}
     if chunks and #chunks > 0 then
-      local members, jobs, prefix = {}, {}, run .. '/' .. step .. '/'
+      local members, jobs, rests = {}, {}, {}
+      for i, rest in ipairs(chunks) do members[i] = step .. '/' .. rest end
+      local there = redis.call('SMISMEMBER', released_key(run), unpack(members))
+      members = {}
       for i, rest in ipairs(chunks) do
-        members[i] = step .. '/' .. rest
-        jobs[i] = prefix .. rest
-      end
-      local added = redis.call('SADD', released_key(run), unpack(members))
-      redis.call('SADD', step_released_key(run, step), unpack(chunks))
-      if added == #jobs then
-        redis.call('RPUSH', 'bf:queue:' .. queue, unpack(jobs))
-      else -- something was released already: find out which, and queue nothing twice
-        for _, job in ipairs(jobs) do
-          if not redis.call('LPOS', 'bf:queue:' .. queue, job) then redis.call('RPUSH', 'bf:queue:' .. queue, job) end
+        if there[i] == 0 then -- else it is somewhere already; repair looks
+          local k = #jobs + 1
+          jobs[k], rests[k], members[k] = run .. '/' .. step .. '/' .. rest, rest, step .. '/' .. rest
         end
+      end
+      if #jobs > 0 then
+        redis.call('SADD', released_key(run), unpack(members))
+        redis.call('SADD', step_released_key(run, step), unpack(rests))
+        redis.call('RPUSH', 'bf:queue:' .. queue, unpack(jobs))
       end
       touched[queue] = true
       free = free - #jobs
@@ -187,7 +189,7 @@ local function acknowledge(worker, verb, delay, jobs, now, runs)
   for _, g in pairs(groups) do
     local rkey, skey = run_key(g.run), step_key(g.run, g.step)
     runs[g.run] = true
-    local keeps_place = verb == 'retry' and redis.call('HGET', skey, 'chronological') == '1'
+    local keeps_place = (verb == 'retry' or verb == 'later') and redis.call('HGET', skey, 'chronological') == '1'
     local finished = 0
     if not keeps_place then
       finished = redis.call('SREM', released_key(g.run), unpack(g.members))
@@ -235,13 +237,14 @@ local function claim(worker, queue, want, now, known, claimed)
   local fields, running, n_claimed = {}, {}, 0
   for _, job in ipairs(jobs) do
     local run, step, rest, n = split(job)
-    local h = known[run]
+    local h = n and known[run] or (not n and {})
     if not h then
       local v = redis.call('HMGET', run_key(run), 'state', 'interval_ms', 'tat')
       h = { state = v[1], interval = tonumber(v[2]) or 0, tat = tonumber(v[3]) or 0 }
       known[run] = h
     end
-    if h.state ~= 'running' then
+    if not n then -- not a job: dropped
+    elseif h.state ~= 'running' and h.state ~= 'stopping' then -- of a stopping run, open says what becomes of it
       forget_release(run, step, rest)
       if h.state then put_back(run, step, rest, n) end
     elseif h.interval > 0 and now < h.tat then
@@ -318,15 +321,16 @@ local function exchange(_, a)
   for run in pairs(runs) do
     if release(run, touched) then hints[#hints + 1] = run end
   end
-  local claimed, known, next_due = {}, {}, -1
+  local claimed, known, next_due, left = {}, {}, -1, 0
   for _, q in ipairs(queues) do
-    local got = 0
-    if q.want > 0 then got = claim(worker, q.name, q.want, now, known, claimed) end
-    if q.want > got then
-      redis.call('SADD', 'bf:idle:' .. q.name, worker)
-    else
-      redis.call('SREM', 'bf:idle:' .. q.name, worker)
-    end
+    left = left + q.want
+    if q.want > 0 then left = left - claim(worker, q.name, q.want, now, known, claimed) end
+  end
+  for _, q in ipairs(queues) do -- what one queue does not use, another may
+    if left > 0 then left = left - claim(worker, q.name, left, now, known, claimed) end
+  end
+  for _, q in ipairs(queues) do
+    redis.call(left > 0 and 'SADD' or 'SREM', 'bf:idle:' .. q.name, worker)
     touched[q.name] = true
     local first = redis.call('ZRANGE', 'bf:delayed:' .. q.name, 0, 0, 'WITHSCORES')
     if first[2] then
@@ -632,15 +636,15 @@ local function repair(_, a)
   return { 'ok', back }
 end
 
--- A run that is over: its lists go, its hashes stay for a week.  generation run { step }…
+-- A run that is over: its lists go, its hashes stay for a week.  generation run
 local function end_run(_, a)
   local no = refuse(a[1], true)
   if no then return no end
   local run = a[2]
   redis.call('UNLINK', released_key(run))
-  for i = 3, #a do
-    redis.call('UNLINK', pending_key(run, a[i]), step_released_key(run, a[i]))
-    redis.call('EXPIRE', step_key(run, a[i]), KEEP_ENDED)
+  for step in string.gmatch(redis.call('HGET', run_key(run), 'steps') or '', '%S+') do
+    redis.call('UNLINK', pending_key(run, step), step_released_key(run, step))
+    redis.call('EXPIRE', step_key(run, step), KEEP_ENDED)
   end
   redis.call('EXPIRE', run_key(run), KEEP_ENDED)
   redis.call('SREM', 'bf:runs', run)
@@ -653,6 +657,7 @@ end
 --   new_generation n_queues { queue }… { run n_steps { step }… }…
 local function rebuild_begin(_, a)
   redis.call('DEL', 'bf:generation', 'bf:runs')
+  for _, worker in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do redis.call('UNLINK', jobs_key(worker)) end -- they say anew
   redis.call('SET', 'bf:rebuilding', a[1])
   local n = tonumber(a[2])
   for i = 3, 2 + n do redis.call('UNLINK', 'bf:queue:' .. a[i], 'bf:delayed:' .. a[i]) end

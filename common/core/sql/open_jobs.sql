@@ -43,6 +43,11 @@ with durability as materialized (
            crashes = o.crashes, deaths = o.deaths, alone = o.alone
       from judged o
      where o.verdict = 'opened' and j.run = o.run and j.step = o.step and j.seq = o.seq
+), left_behind as ( -- nobody runs it any more, and its run or step is not to go on: it waits, and its old attempt is fenced off
+    update bf.job j
+       set state = 'pending', epoch = o.epoch + 1, crashes = o.crashes, deaths = o.deaths
+      from judged o
+     where o.verdict = 'closed' and o.state = 'running' and j.run = o.run and j.step = o.step and j.seq = o.seq
 ), poisoned as (
     update bf.job j
        set state = 'failed', epoch = o.epoch + 1, deaths = o.deaths, finished_at = clock_timestamp(), error_category = 'crash',
@@ -63,7 +68,7 @@ select o.ord,
             then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
-       o.attempts, o.checkpoint, o.since, o.until, o.key, o.chunk,
+       o.attempts, o.checkpoint, o.since, o.until, o.key,
        ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start
