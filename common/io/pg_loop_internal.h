@@ -43,6 +43,7 @@ struct bf_pgc_request {
 	struct bf_error err; /* code 0: none so far */
 	struct bf_buf detail;
 	bool committed; /* a script's own COMMIT was answered: what comes behind it is the session being put back */
+	bool plain;     /* behind it, prepared statements are kept */
 	bool stained;   /* … and that went wrong */
 	bool settled;   /* the outcome is known: losing the connection does not change it any more */
 };

@@ -135,7 +135,7 @@ static void end_script(struct bf_pgc *c)
 {
 	const struct bf_pgc_request *r = &c->request;
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
-	if (is_back)
+	if (is_back && !r->plain)
 		bf_pg_prepared_clear(&c->prepared);
 	c->phase = c->broken ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
 	call_back(c);
@@ -369,6 +369,7 @@ int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_scri
 		return -BF_E_UNAVAILABLE;
 	}
 	c->request.script_cb = cb;
+	c->request.plain = plain;
 	c->request.data = data;
 	c->request.sql = bf_strdup(sql);
 	c->phase = PHASE_SCRIPT;

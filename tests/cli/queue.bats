@@ -121,7 +121,7 @@ run_of() {
 	q push "$1" s 0 "$2" $(chunks '' 1 "$2") >/dev/null
 }
 # sync RUN JOBS CONCURRENCY STATE [STEP_CONCURRENCY [CHRONOLOGICAL [PLAN_NUMBER]]]
-sync() { q sync_run "$1" 4 state "$4" queue default concurrency "$3" version 1 s 0 released "$2" "${5:-0}" "${6:-0}" "${7:-1}"; }
+sync() { q sync_run "$1" 5 state "$4" queue default concurrency "$3" version 1 steps s s 0 released "$2" "${5:-0}" "${6:-0}" "${7:-1}"; }
 
 lease=3600000 # so long that no test ever comes near it
 hello() { q hello "$1" "$lease" host h queues default >/dev/null; }
@@ -182,7 +182,7 @@ contents() {
 	before=$(contents)
 	for generation in 0 2 ''; do
 		for call in 'exchange w 2 1000 1 done 0 1 r/s/c1#1 0 1 default 5' 'hello x 1000' 'goodbye w default' 'hold w' 'sweep 1000' \
-			'sync_run r 1 state cancelled' 'push r s 6 7 c7#7' 'missing r s c6#6' 'adopt r 1000 0 s c6#6 w' 'repair r s 9 9 9 9' 'end_run r s' \
+			'sync_run r 1 state cancelled' 'push r s 6 7 c7#7' 'missing r s c6#6' 'adopt r 1000 0 s c6#6 w' 'repair r s 9 9 9 9' 'end_run r' \
 			'rebuild_end 1000'; do
 			# shellcheck disable=SC2086 # words
 			assert_same "$call" '["generation","1"]' "$(q $call)"
@@ -470,7 +470,7 @@ sweep_w() {
 @test "an ended run's lists go at once, its hashes after a week" {
 	library
 	run_of r 9 4
-	assert_same 'ended' '["ok"]' "$(q end_run r s)"
+	assert_same 'ended' '["ok"]' "$(q end_run r)"
 	assert_same 'keys' 'bf:run:r bf:run:r:step:s' "$(rd --raw keys 'bf:run:*' | sort | paste -sd' ')"
 	assert_same 'runs' '' "$(rd smembers bf:runs)"
 	for key in bf:run:r bf:run:r:step:s; do

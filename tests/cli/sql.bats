@@ -192,7 +192,7 @@ settle() {
 	answer a
 	assert_same 'verdicts' 'opened settled settled cancelled early opened opened unknown' "$(verdicts)"
 	assert_same 'the job that was taken over' 'running|5|me|here' "$(pg 'select state, epoch, worker, checkpoint from bf.job where seq = 6')"
-	[ "$(sed -n 5p <<<"$got" | cut -d'|' -f11)" -gt 3590000 ] # ms until it may start
+	[ "$(sed -n 5p <<<"$got" | cut -d'|' -f10)" -gt 3590000 ] # ms until it may start
 	open_jobs a me r.unknown 1
 	answer a
 	assert_same 'verdicts' unknown "$(verdicts)"
