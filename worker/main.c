@@ -34,10 +34,7 @@ static const struct bf_opt options[] = {
 	 .value = "TIME",
 	 .help = "how long running jobs may go on after SIGTERM (default 30s)"},
 	{.name = "once", .type = BF_OPT_FLAG, .offset = offsetof(struct given, once), .help = "run one job, then leave"},
-	{.name = "drain",
-	 .type = BF_OPT_FLAG,
-	 .offset = offsetof(struct given, drain),
-	 .help = "leave when no run of these queues can go on"},
+	{.name = "drain", .type = BF_OPT_FLAG, .offset = offsetof(struct given, drain), .help = "leave when no run of these queues can go on"},
 	{.name = NULL},
 };
 
@@ -69,6 +66,9 @@ static int parse_queues(const char *text, struct bf_worker_options *opt, struct 
 						   text);
 		if (opt->n_queues == BF_QUEUES_MAX)
 			return bf_fail(err, BF_E_INPUT, "--queues: more than %d queues", BF_QUEUES_MAX);
+		for (int i = 0; i < opt->n_queues; i++)
+			if (strcmp(opt->queues[i].name, word) == 0)
+				return bf_fail(err, BF_E_INPUT, "--queues: found %s twice, expected each queue once", word);
 		struct bf_queue_slot *q = &opt->queues[opt->n_queues++];
 		snprintf(q->name, sizeof(q->name), "%s", word);
 		q->weight = (int)weight;

@@ -4,6 +4,7 @@
 #include "steps/steps.h"
 #include "worker.h"
 
+#define LOST_MAX         3 /* lost connections of one job that count as a failed try */
 #define SUSPECT_LATER_MS 1000
 #define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
 
@@ -62,6 +63,12 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	}
 	if (!may_start(j))
 		return;
+	if (j->lost >= LOST_MAX) { /* the ledger says that it was not done, each time: it is the job that ends its connection */
+		j->lost = 0;
+		j->started_us = bf_mono_us();
+		bf_job_failed(j, "connection", false, "its connection to PostgreSQL was lost while it ran, several times in a row", NULL, 0);
+		return;
+	}
 	if (a->stale_pid) {
 		j->stale_pid = a->stale_pid;
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);

@@ -88,6 +88,7 @@ struct bf_job {
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
 	char *key;     /* "" for a date chunk */
 	bool alone;    /* a suspect: while it is open, the worker takes nothing else */
+	int lost;      /* how often its connection was lost while its SQL ran, in this worker */
 	int stale_pid; /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
 	int64_t started_us; /* monotonic; of a job at READY: since when it waits */

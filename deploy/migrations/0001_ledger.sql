@@ -217,7 +217,11 @@ begin
                     continue;
                 end if;
                 select exists (select from bf.job where run = p_run and step = s.step and state = 'failed') into v_failed;
-                v_verdict := case when v_failed then 'failed' else 'done' end;
+                v_verdict := case
+                    when v_failed then 'failed'
+                    when exists (select from bf.job where run = p_run and step = s.step and state = 'cancelled')
+                     and not exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'cancelled'
+                    else 'done' end;
                 update bf.step set state = v_verdict, floor = s.planned + 1, finished_at = clock_timestamp()
                  where run = p_run and step = s.step;
                 insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step ' || v_verdict);
@@ -241,7 +245,9 @@ begin
     end loop;
 
     if not exists (select from bf.step where run = p_run and state in ('waiting', 'released')) then
-        r.state := case when exists (select from bf.step where run = p_run and state = 'failed') then 'failed' else 'done' end;
+        r.state := case when exists (select from bf.step where run = p_run and state = 'failed') then 'failed'
+                        when exists (select from bf.step where run = p_run and state = 'cancelled') then 'cancelled'
+                        else 'done' end;
     elsif r.state = 'stopping' and not exists (
         select from bf.step t join bf.job j using (run, step)
          where t.run = p_run and t.state = 'released' and j.seq >= t.floor and j.state = 'running') then
@@ -249,7 +255,7 @@ begin
     end if;
     update bf.run set state = r.state,
            version = version + (state is distinct from r.state)::int,
-           finished_at = case when r.state in ('done', 'failed') then clock_timestamp() end
+           finished_at = case when r.state in ('done', 'failed', 'cancelled') then clock_timestamp() end
      where run = p_run and state is distinct from r.state;
     if found and r.state <> 'running' then
         insert into bf.event (run, who, what) values (p_run, 'ledger', 'run ' || r.state);
@@ -370,17 +376,16 @@ begin
                and seq not in (select bf.taken(p_run, s.step))
             returning seq)
         select count(*), min(seq) into v_count, v_lowest from again;
-        if v_count > 0 then
-            v_total := v_total + v_count;
-            v_again := v_again || s.step;
-        end if;
-        if v_count > 0 and s.chronological then
+        continue when v_count = 0;
+        v_total := v_total + v_count;
+        v_again := v_again || s.step;
+        update bf.step set halted = false where run = p_run and step = s.step;
+        if s.chronological then
             update bf.job set state = 'pending', finished_at = null
              where run = p_run and step = s.step and state = 'skipped' and seq > v_lowest
                and seq not in (select bf.taken(p_run, s.step));
-        end if;
-        if v_count > 0 then
-            update bf.step set halted = false where run = p_run and step = s.step;
+            get diagnostics v_count = row_count;
+            v_total := v_total + v_count;
         end if;
     end loop;
     if v_total = 0 then
@@ -398,6 +403,8 @@ begin
      where j.run = p_run and j.step = a.step and not a.step = any (v_again)
        and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
        and (j.state = 'skipped' or (t.kind = 'check' and j.state in ('done', 'failed')));
+    get diagnostics v_count = row_count;
+    v_total := v_total + v_count;
     with recursive below(step) as (
         select unnest(v_again) collate "C"
         union

@@ -207,8 +207,8 @@ void bf_plan_print(const struct bf_plan_view *v)
 		print_plan(v, &t);
 		break;
 	case BF_PLANNED_BEFORE:
-		printf("Run %s exists already: %s, %s. No second one %s planned.\n", v->plan->run, count_text(v->plan->jobs, "job", jobs),
-			   *v->state ? v->state : "see bfstat", v->dry_run ? "would be" : "was");
+		printf("Run %s exists already: %s, %s. No second one %s planned; it keeps its options.\n", v->plan->run,
+			   count_text(v->plan->jobs, "job", jobs), *v->state ? v->state : "see bfstat", v->dry_run ? "would be" : "was");
 		if (!v->dry_run)
 			print_next(v);
 		break;

@@ -1,5 +1,6 @@
 #include "shared/program.h"
 
+#include <errno.h>
 #include <locale.h>
 
 #include "base/buf.h"
@@ -78,7 +79,7 @@ static int unknown_command(const struct bf_program *program, const char *word)
 	return bf_program_fail(&err);
 }
 
-int bf_program_run(const struct bf_program *program, int argc, char **argv)
+static int run_program(const struct bf_program *program, int argc, char **argv)
 {
 	struct bf_error err;
 	const char *word = argc > 1 ? argv[1] : "";
@@ -121,4 +122,14 @@ bool bf_command_parse(const struct bf_command *command, int argc, char **argv, v
 	print(&out);
 	*exit_code = 0;
 	return false;
+}
+
+/* What could not be written was not said: a full disk behind a pipe must not look like success. */
+int bf_program_run(const struct bf_program *program, int argc, char **argv)
+{
+	int code = run_program(program, argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "%s: the output could not be written: %s\n", program->name, strerror(errno));
+	return code ? code : 1;
 }

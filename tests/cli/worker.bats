@@ -621,3 +621,69 @@ refused() { # CODE PATTERN ARGUMENT…
 	rd config set maxmemory 500mb maxmemory-policy allkeys-lru >/dev/null
 	refused 5 '*Redis*allkeys-lru*noeviction*'
 }
+
+@test "cancelling a step skips what needs it, and the run ends as cancelled" {
+	pg 'create table effect (chunk text); create table after_effect (chunk text)'
+	after='{"name": "after", "kind": "sql", "file": "sql/after.sql"}' sql_pipeline halved <<<"insert into effect values (:'chunk');"
+	sql_file after.sql <<<"insert into after_effect values (:'chunk');"
+	enqueue_run halved.one halved --since=2024-01-01 --until=2024-01-03
+	enqueue cancel halved.one --step=work >"$BATS_TEST_TMPDIR/cancel.log"
+	wait_for_end halved.one
+	assert_same 'the run' cancelled "$(run_state halved.one)"
+	assert_same 'steps' 'cancelled skipped' "$(pg "select string_agg(state, ' ' order by ordinal) from bf.step")"
+	local code=0
+	bfstat halved.one >"$BATS_TEST_TMPDIR/bfstat.log" || code=$?
+	assert_same 'its exit code' 4 "$code"
+	assert_same 'effects' 0 "$(pg 'select (select count(*) from effect) + (select count(*) from after_effect)')"
+}
+
+@test "a job that ends its own connection each time has failed in the end" {
+	pg 'create table effect (chunk text)'
+	attempts=2 sql_pipeline own-end <<<"insert into effect values (:'chunk'); select pg_terminate_backend(pg_backend_pid());"
+	enqueue_run own-end.one own-end --since=2024-01-01 --until=2024-01-02
+	start_worker
+	wait_for_end own-end.one
+	assert_same 'the run' failed "$(run_state own-end.one)"
+	assert_same 'tries' 'connection 4' "$(pg "select string_agg(distinct category, ' ') || ' ' || count(*) from bf.attempt")"
+	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
+}
+
+@test "a worker with one slot serves each of its queues" {
+	pg 'create table effect (chunk text)'
+	sql_pipeline fair <<<"insert into effect values (:'chunk');"
+	enqueue_run fair.one fair --since=2024-01-01 --until=2024-01-05 --queue=second
+	start_worker --queues=first:5,second --slots=1
+	wait_for_end fair.one
+	oracle fair.one work=effect
+}
+
+@test "in a step of one at a time nothing overtakes a job that asked to be tried later" {
+	pg 'create table effect (n serial, chunk text); create sequence tries'
+	sql_pipeline ordered '"concurrency": 1' <<-'SQL'
+		do $$ begin if nextval('tries') = 2 then raise exception 'again' using errcode = '40P01'; end if; end $$;
+		insert into effect (chunk) values (:'chunk');
+	SQL
+	enqueue_run ordered.one ordered --since=2024-01-01 --until=2024-01-06
+	start_worker
+	wait_for_end ordered.one
+	assert_same 'the order' '2024-01-01 2024-01-02 2024-01-03 2024-01-04 2024-01-05 2024-01-06' \
+		"$(pg "select string_agg(chunk, ' ' order by n) from effect")"
+	assert_same 'tries that count' 0 "$(pg 'select count(*) from bf.attempt')"
+}
+
+@test "a run that is stopping stops although a worker that ran one of its jobs has died" {
+	pg 'create table effect (chunk text)'
+	exec_pipeline halting <<-'SH'
+		[ "$1" = 2024-01-01 ] || exit 0
+		sleep 600
+	SH
+	enqueue_run halting.one halting --since=2024-01-01 --until=2024-01-01
+	start_worker
+	wait_until "is running \"select state from bf.job\""
+	enqueue stop halting.one >"$BATS_TEST_TMPDIR/stop.log"
+	assert_same 'the run' stopping "$(run_state halting.one)"
+	kill_worker "${WORKER_PIDS[0]}" KILL || true
+	start_worker
+	wait_until "is stopped \"select state from bf.run\"" 40
+	assert_same 'the job' 'pending|0' "$(pg 'select state, attempts from bf.job')"
+}

@@ -88,6 +88,7 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 	} else if (o->err->code == BF_E_SQL) {
 		failed(j, o);
 	} else {
+		j->lost++;
 		bf_open_again(j, o->err->text);
 	}
 }
