@@ -409,6 +409,16 @@ void bf_exchange_tick(struct bf_worker *w)
 		enter(w, BF_REDIS_HOLD);
 }
 
+/* The slots have enough opened jobs for now, or the next ones are on their way to be opened: what is to be claimed and acknowledged may
+ * wait and become a larger batch. Nothing is opened ahead for longer than jobs wait at READY (job.c), so nothing waits here for longer. */
+static bool others_at_hand(const struct bf_worker *w)
+{
+	size_t ready = w->at[BF_AT_READY].count, coming = 0;
+	for (int p = BF_AT_DEFINE; p <= BF_AT_OPENING; p++)
+		coming += w->at[p].count;
+	return ready > 0 && (coming > 0 || 2 * ready > (size_t)bf_job_ahead(w));
+}
+
 void bf_exchange_pump(struct bf_worker *w)
 {
 	int64_t now = bf_mono_ms();
@@ -431,7 +441,8 @@ void bf_exchange_pump(struct bf_worker *w)
 		break;
 	}
 	int want = wanted(w);
-	if (w->exchange_unanswered || w->at[BF_AT_ACK].first || (want > 0 && w->more_to_claim) || now >= w->next_exchange_ms)
+	bool something = w->at[BF_AT_ACK].first || (want > 0 && w->more_to_claim);
+	if (w->exchange_unanswered || (something && !others_at_hand(w)) || now >= w->next_exchange_ms)
 		send_exchange(w);
 	if (want > 0 && !w->more_to_claim && !w->wake_flying && bf_redisc_ready(w->wake))
 		wait_for_token(w);

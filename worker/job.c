@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/vars.h"
@@ -14,6 +15,7 @@ static const char *const place_names[BF_PLACES] = {
 
 #define SHORT_MS     50     /* a job that takes less is short */
 #define READY_MAX_US 500000 /* how long an opened job may wait for a slot */
+#define AHEAD_MAX    4      /* jobs opened ahead for each slot, at most */
 #define SMOOTHING    0.1    /* weight of the newest job in what is typical */
 
 /* ---- lists ---- */
@@ -110,12 +112,6 @@ static void stop_timer(struct bf_job *j)
 		uv_close((uv_handle_t *)bf_steal(&j->timer), free_handle);
 }
 
-static void drop_connection(struct bf_job *j)
-{
-	if (j->conn)
-		bf_pool_give_back(j->worker, bf_steal(&j->conn));
-}
-
 /* What one attempt knew; the next one, or nobody, starts afresh. */
 static void forget_attempt(struct bf_job *j)
 {
@@ -136,7 +132,7 @@ static void forget_attempt(struct bf_job *j)
 void bf_job_free(struct bf_job *j)
 {
 	struct bf_worker *w = j->worker;
-	drop_connection(j);
+	bf_lane_leave(j);
 	forget_attempt(j);
 	list_remove(&w->at[j->place], j);
 	w->suspects -= j->alone;
@@ -189,10 +185,12 @@ static void start(struct bf_job *j)
 {
 	const struct bf_step_kind *kind = bf_step_kind(j->step->kind);
 	struct bf_error err;
-	if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY) {
+	if (bf_lane_lost(j)) {
 		bf_open_again(j, "its connection went away before it began");
 		return;
 	}
+	if (j->lane)
+		j->lane->running = j;
 	bf_job_move(j, BF_AT_RUNNING, "started");
 	j->started_us = bf_mono_us();
 	if (j->step->kind != BF_KIND_NOOP) {
@@ -203,25 +201,31 @@ static void start(struct bf_job *j)
 	}
 	if (kind->start(j, &err) < 0)
 		bf_job_failed(j, "start", false, err.text, NULL, 0);
+	else if (BF_FAILPOINT("mid_job"))
+		bf_warn("fail point mid_job");
 }
 
 /*
  * Between two short jobs a slot would stand empty for as long as claiming and opening the next one takes. So where jobs take less than
- * SHORT_MS, as many as there are slots are claimed and opened ahead, and wait at READY. One that waits for longer than READY_MAX_US is
- * handed back: jobs have become longer, and other workers may have a slot for it.
+ * SHORT_MS, about as many as the slots get done in that time are claimed and opened ahead, and wait at READY. One that waits for longer
+ * than READY_MAX_US is handed back: jobs have become longer, and other workers may have a slot for it.
  */
 int bf_job_ahead(const struct bf_worker *w)
 {
-	int most = BF_CONNECTIONS_MAX - w->opt.slots;
-	if (w->typical_ms <= 0 || w->typical_ms > SHORT_MS || most <= 0 || w->claims_left >= 0)
+	if (w->typical_ms <= 0 || w->typical_ms > SHORT_MS || w->claims_left >= 0)
 		return 0;
-	return w->opt.slots < most ? w->opt.slots : most;
+	double each = SHORT_MS / w->typical_ms;
+	return w->opt.slots * (each < AHEAD_MAX ? (int)each : AHEAD_MAX);
+}
+
+static bool slot_free(const struct bf_worker *w)
+{
+	return (int)w->at[BF_AT_RUNNING].count < w->opt.slots;
 }
 
 void bf_job_opened(struct bf_job *j)
 {
-	struct bf_worker *w = j->worker;
-	if ((int)w->at[BF_AT_RUNNING].count < w->opt.slots) {
+	if (slot_free(j->worker) && bf_lane_free(j)) {
 		start(j);
 		return;
 	}
@@ -231,8 +235,11 @@ void bf_job_opened(struct bf_job *j)
 
 void bf_job_pump(struct bf_worker *w)
 {
-	while (w->at[BF_AT_READY].first && (int)w->at[BF_AT_RUNNING].count < w->opt.slots)
-		start(w->at[BF_AT_READY].first);
+	for (struct bf_job *j = w->at[BF_AT_READY].first, *next; j && slot_free(w); j = next) {
+		next = j->next;
+		if (bf_lane_free(j))
+			start(j);
+	}
 }
 
 void bf_job_tick(struct bf_worker *w)
@@ -286,7 +293,7 @@ static void finish(struct bf_job *j, enum bf_outcome outcome, const char *why)
 {
 	note_duration(j);
 	stop_timer(j);
-	drop_connection(j);
+	bf_lane_leave(j);
 	j->outcome = outcome;
 	bf_job_move(j, BF_AT_SETTLE, why);
 }
@@ -311,7 +318,7 @@ void bf_job_settled_here(struct bf_job *j, int64_t rows)
 	log_end(j, BF_LOG_INFO, "done");
 	note_duration(j);
 	stop_timer(j);
-	drop_connection(j);
+	bf_lane_leave(j);
 	if (rows > 0) {
 		if (w->n_notes == w->cap_notes) {
 			w->cap_notes = w->cap_notes ? w->cap_notes * 2 : 64;
@@ -375,7 +382,7 @@ void bf_job_returned(struct bf_job *j)
 
 void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
 {
-	drop_connection(j);
+	bf_lane_leave(j);
 	stop_timer(j);
 	j->ack = ack;
 	j->ack_delay_ms = delay_ms;
@@ -387,7 +394,7 @@ void bf_open_again(struct bf_job *j, const char *why)
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 	bf_warn("outcome not known (%s): the ledger is asked by opening the job again", why);
 	bf_log_pop(before);
-	drop_connection(j);
+	bf_lane_leave(j);
 	forget_attempt(j);
 	bf_job_move(j, BF_AT_DEFINE, "open again");
 }

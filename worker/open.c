@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "steps/steps.h"
@@ -57,7 +58,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	j->checkpoint = bf_strdup(a->checkpoint);
 	j->key = bf_strdup(a->key);
 	dates_of(j, a);
-	if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY) {
+	if (bf_lane_lost(j)) {
 		bf_open_again(j, "its connection went away while it was opened");
 		return;
 	}
@@ -69,7 +70,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 		bf_job_failed(j, "connection", false, "its connection to PostgreSQL was lost while it ran, several times in a row", NULL, 0);
 		return;
 	}
-	if (a->stale_pid) {
+	if (a->stale_pid && !bf_pool_has(j->worker, a->stale_pid)) { /* its own lanes' jobs are known, and fenced, here */
 		j->stale_pid = a->stale_pid;
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
 		return; /* stays at OPENING; bf_open_pump ends the old backend first */
@@ -110,7 +111,7 @@ static void open_suspect(struct bf_worker *w)
 	for (int p = 0; p < BF_AT_ACK; p++)
 		others += p == BF_AT_SUSPECT ? 0 : w->at[p].count;
 	if (j && others == 0)
-		bf_job_move(j, j->conn ? BF_AT_CONNECT : BF_AT_OPEN, "alone now");
+		bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "alone now");
 }
 
 /* The table of PROTOCOL L2. */
@@ -156,8 +157,10 @@ static void on_opened(struct bf_pgc *c, const struct bf_pg_result *r, const stru
 			b->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
 		}
 		for (size_t i = 0; i < b->n; i++) /* whether it happened or not: opening again finds out */
-			bf_job_move(b->jobs[i], b->jobs[i]->conn ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
+			bf_job_move(b->jobs[i], b->jobs[i]->lane ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
 	} else {
+		if (BF_FAILPOINT("after_open"))
+			bf_warn("fail point after_open");
 		for (size_t i = 0; i < b->n; i++) {
 			struct bf_open_answer a;
 			bf_ledger_open_read(r, (int)i, &a);
@@ -181,12 +184,12 @@ static bool end_stale_backends(struct bf_worker *w)
 	return false;
 }
 
-/* A reserved connection that broke meanwhile has another backend now: such a job waits for a connection again. */
+/* A connection that broke meanwhile has another backend now: such a job waits for a lane again. */
 static void return_broken(struct bf_worker *w)
 {
 	for (struct bf_job *j = w->at[BF_AT_OPEN].first, *next; j; j = next) {
 		next = j->next;
-		if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY)
+		if (bf_lane_lost(j))
 			bf_job_move(j, BF_AT_CONNECT, "connection lost");
 	}
 }
@@ -221,9 +224,9 @@ void bf_open_pump(struct bf_worker *w)
 	for (size_t i = 0; i < b->n; i++) {
 		struct bf_job *j = b->jobs[i];
 		asks[i] = (struct bf_open_ask){.run = j->run, .step = j->step_name, .seq = j->seq, .alone = j->alone};
-		if (j->conn) {
-			asks[i].backend_pid = bf_pgc_backend_pid(j->conn);
-			asks[i].backend_start = bf_pgc_backend_start(j->conn);
+		if (j->lane) {
+			asks[i].backend_pid = bf_pgc_backend_pid(j->lane->conn);
+			asks[i].backend_start = bf_pgc_backend_start(j->lane->conn);
 		}
 	}
 	bf_pg_params_clear(&w->params);

@@ -2,98 +2,141 @@
 #include "base/mem.h"
 #include "worker.h"
 
-/* Connections for jobs that run SQL: opened when first needed, at most one for each slot and one for each job opened ahead, kept. */
+/*
+ * Lanes: connections for jobs that run SQL, opened when first needed, at most one for each slot, kept. A job is given to a lane before it
+ * is opened, for the ledger keeps the backend that runs it. Where jobs are short several are given to each lane, so that the next one is
+ * at hand when one ends.
+ */
 
 #define JOB_SETTINGS "-c synchronous_commit=on -c idle_in_transaction_session_timeout=60s -c client_connection_check_interval=10s"
 
 struct bf_pool {
-	size_t n, max;
-	struct {
-		struct bf_pgc *c;
-		bool taken;
-	} slot[BF_CONNECTIONS_MAX];
+	int n, max;
+	struct bf_lane lane[BF_CONNECTIONS_MAX];
 };
 
-int bf_pool_new(struct bf_worker *w, struct bf_error *err)
+void bf_pool_new(struct bf_worker *w)
 {
-	(void)err;
 	w->pool = bf_alloc(sizeof(*w->pool));
-	w->pool->max = 2 * w->opt.slots < BF_CONNECTIONS_MAX ? 2 * (size_t)w->opt.slots : BF_CONNECTIONS_MAX;
-	return 0;
+	w->pool->max = w->opt.slots < BF_CONNECTIONS_MAX ? w->opt.slots : BF_CONNECTIONS_MAX;
 }
+
+/* ---- a job and its lane ---- */
+
+bool bf_lane_lost(const struct bf_job *j)
+{
+	return j->lane && j->lane_session != j->lane->session;
+}
+
+bool bf_lane_free(const struct bf_job *j)
+{
+	return !j->lane || bf_lane_lost(j) || (!j->lane->running && bf_pgc_state(j->lane->conn) == BF_PGC_READY);
+}
+
+void bf_lane_leave(struct bf_job *j)
+{
+	struct bf_lane *l = j->lane;
+	j->lane = NULL;
+	if (!l || !j->worker->pool) /* none after the worker has closed everything */
+		return;
+	l->jobs--;
+	if (l->running == j)
+		l->running = NULL;
+}
+
+static void give(struct bf_lane *l, struct bf_job *j)
+{
+	l->jobs++;
+	j->lane = l;
+	j->lane_session = l->session;
+}
+
+/* ---- all lanes ---- */
 
 static void on_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
 {
+	struct bf_lane *l = data;
 	(void)c;
-	(void)data;
+	l->session++;
 	bf_warn("a job's connection to PostgreSQL was lost: %s", err->text);
 }
 
-static struct bf_pgc *take(struct bf_pool *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		if (!p->slot[i].taken && bf_pgc_state(p->slot[i].c) == BF_PGC_READY) {
-			p->slot[i].taken = true;
-			return p->slot[i].c;
-		}
-	}
-	return NULL;
-}
-
-static size_t not_taken(const struct bf_pool *p)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->n; i++)
-		n += !p->slot[i].taken;
-	return n;
-}
-
-static void add_connection(struct bf_worker *w)
+static bool add_lane(struct bf_worker *w)
 {
 	struct bf_pool *p = w->pool;
+	struct bf_lane *l = &p->lane[p->n];
 	struct bf_error err;
-	struct bf_pgc_options o = {.application_name = "worker (job)", .startup = JOB_SETTINGS, .on_lost = on_lost, .data = w};
-	if (bf_pgc_open(w->loop, &o, &p->slot[p->n].c, &err) < 0) {
+	struct bf_pgc_options o = {.application_name = "worker (job)", .startup = JOB_SETTINGS, .on_lost = on_lost, .data = l};
+	if (bf_pgc_open(w->loop, &o, &l->conn, &err) < 0) {
 		bf_err("no connection for a job: %s", err.text);
-		return;
+		return false;
 	}
-	p->slot[p->n].taken = false;
 	p->n++;
+	return true;
+}
+
+/* The lane with the fewest jobs, of those that are connected; NULL: each has `depth` already. */
+static struct bf_lane *shortest(struct bf_pool *p, int depth)
+{
+	struct bf_lane *best = NULL;
+	for (int i = 0; i < p->n; i++) {
+		struct bf_lane *l = &p->lane[i];
+		enum bf_pgc_state state = bf_pgc_state(l->conn);
+		bool connected = state == BF_PGC_READY || state == BF_PGC_BUSY;
+		if (connected && l->jobs < (best ? best->jobs : depth))
+			best = l;
+	}
+	return best;
+}
+
+/* There will soon be another lane: nothing needs to queue up behind a job that runs. */
+static bool more_to_come(const struct bf_pool *p)
+{
+	bool connecting = false;
+	for (int i = 0; i < p->n; i++)
+		connecting |= bf_pgc_state(p->lane[i].conn) == BF_PGC_CONNECTING;
+	return connecting || p->n < p->max;
+}
+
+static int without_jobs(const struct bf_pool *p)
+{
+	int n = 0;
+	for (int i = 0; i < p->n; i++)
+		n += p->lane[i].jobs == 0;
+	return n;
 }
 
 void bf_pool_pump(struct bf_worker *w)
 {
 	struct bf_pool *p = w->pool;
-	size_t waiting = 0;
+	int waiting = 0, ahead = bf_job_ahead(w), depth = more_to_come(p) ? 1 : 1 + (ahead + p->max - 1) / p->max;
 	for (struct bf_job *j = w->at[BF_AT_CONNECT].first, *next; j; j = next) {
 		next = j->next;
-		if (j->conn && bf_pgc_state(j->conn) != BF_PGC_READY)
-			bf_pool_give_back(w, bf_steal(&j->conn));
-		if (!j->conn)
-			j->conn = take(p);
-		if (j->conn)
-			bf_job_move(j, BF_AT_OPEN, "connected");
+		struct bf_lane *l = NULL;
+		if (bf_lane_lost(j))
+			bf_lane_leave(j);
+		if (!j->lane && (l = shortest(p, depth)))
+			give(l, j);
+		if (j->lane)
+			bf_job_move(j, BF_AT_OPEN, "has a lane");
 		else
 			waiting++;
 	}
-	while (waiting > not_taken(p) && p->n < p->max) {
-		size_t before = p->n;
-		add_connection(w);
-		if (p->n == before)
-			return;
-	}
+	while (waiting > without_jobs(p) && p->n < p->max && add_lane(w))
+		;
 }
 
-void bf_pool_give_back(struct bf_worker *w, struct bf_pgc *c)
+bool bf_pool_has(const struct bf_worker *w, int pid)
 {
-	for (size_t i = 0; w->pool && i < w->pool->n; i++) /* none after the worker has closed everything */
-		if (w->pool->slot[i].c == c)
-			w->pool->slot[i].taken = false;
+	for (int i = 0; i < w->pool->n; i++)
+		if (bf_pgc_backend_pid(w->pool->lane[i].conn) == pid)
+			return true;
+	return false;
 }
 
 void bf_pool_close(struct bf_worker *w)
 {
-	for (size_t i = 0; i < w->pool->n; i++)
-		bf_pgc_close(w->pool->slot[i].c, NULL, NULL);
+	for (int i = 0; i < w->pool->n; i++)
+		bf_pgc_close(w->pool->lane[i].conn, NULL, NULL);
 	bf_free_ptr(&w->pool);
 }

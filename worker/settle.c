@@ -105,6 +105,8 @@ static void settle(struct bf_worker *w)
 										 .progress_done = j->progress_done,
 										 .progress_total = j->progress_total};
 	}
+	if (BF_FAILPOINT("before_commit"))
+		bf_warn("fail point before_commit");
 	bf_pg_params_clear(&w->params);
 	bf_ledger_settle_bind(&w->params, asks, b->n);
 	if (bf_pgc_exec(w->settler, &bf_sql_settle_jobs, &w->params, on_settled, b) < 0) {

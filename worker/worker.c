@@ -154,6 +154,7 @@ void bf_worker_pump(struct bf_worker *w)
 static void on_prepare(uv_prepare_t *p)
 {
 	bf_worker_pump(p->data);
+	bf_log_flush();
 }
 
 static void on_tick(uv_timer_t *t)
@@ -203,9 +204,8 @@ static int start(struct bf_worker *w, struct bf_upkeep *upkeep, struct bf_error 
 	w->settle_limit = BF_BATCH_MAX;
 	w->claims_left = w->opt.once ? 1 : -1;
 	bf_pg_params_init(&w->params);
+	bf_pool_new(w);
 	int rc = bf_steward_new(w, upkeep, err);
-	if (rc == 0)
-		rc = bf_pool_new(w, err);
 	if (rc == 0)
 		rc = connect_control(w, &w->opener, err);
 	if (rc == 0)
@@ -240,6 +240,7 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 	}
 	start_handles(w);
 	log_start(w);
+	bf_log_gather(true); /* on_prepare flushes, before the loop waits */
 	uv_run(&loop, UV_RUN_DEFAULT);
 	int code = w->exit_code;
 	for (int p = 0; p < BF_PLACES; p++)
@@ -251,6 +252,7 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 	bf_redis_cmd_release(&w->exchange);
 	free(w->notes);
 	uv_loop_close(&loop);
+	bf_log_gather(false);
 	free(w);
 	return code;
 }

@@ -52,15 +52,25 @@ struct bf_run_def {
 	struct bf_run_def *next;
 };
 
+/* ---- connections for jobs that run SQL (pool.c) ---- */
+
+/* A connection, and the jobs that are opened for its backend (PROTOCOL L6): one runs, the others wait for it to end. */
+struct bf_lane {
+	struct bf_pgc *conn;
+	unsigned session;             /* rises when the connection is lost: jobs that were given to it before have to be opened again */
+	const struct bf_job *running; /* NULL: it is free */
+	int jobs;
+};
+
 /* ---- a job in this process (job.c) ---- */
 
 enum bf_job_place {
 	BF_AT_DEFINE,  /* waits for its run's definition */
-	BF_AT_CONNECT, /* waits for a connection to run its SQL on */
+	BF_AT_CONNECT, /* waits for a lane to run its SQL on */
 	BF_AT_OPEN,    /* waits to be opened in the ledger */
 	BF_AT_SUSPECT, /* took workers down before: waits until this one holds nothing else */
 	BF_AT_OPENING, /* is in the statement under way */
-	BF_AT_READY,   /* is opened, and waits for a slot (only where jobs are short: see job.c) */
+	BF_AT_READY,   /* is opened, and waits for a slot and its lane (only where jobs are short: see job.c) */
 	BF_AT_RUNNING, /* executes */
 	BF_AT_SETTLE,  /* has an outcome that waits to be settled */
 	BF_AT_SETTLING,
@@ -80,7 +90,8 @@ struct bf_job {
 
 	struct bf_run_def *def;
 	const struct bf_step *step; /* of def->pipeline */
-	struct bf_pgc *conn;        /* reserved for a job that runs SQL; NULL otherwise */
+	struct bf_lane *lane;       /* of a job that runs SQL, from when it waits to be opened; NULL otherwise */
+	unsigned lane_session;      /* the lane's, when the job was given to it */
 
 	/* from opening it */
 	int epoch, attempts;
@@ -237,10 +248,13 @@ void bf_run_def_free_all(struct bf_worker *w);
 /* ---- open.c, settle.c, pool.c ---- */
 void bf_open_pump(struct bf_worker *w);
 void bf_settle_pump(struct bf_worker *w);
-int bf_pool_new(struct bf_worker *w, struct bf_error *err);
-void bf_pool_pump(struct bf_worker *w); /* gives connections to jobs that wait for one */
-void bf_pool_give_back(struct bf_worker *w, struct bf_pgc *c);
+void bf_pool_new(struct bf_worker *w);
+void bf_pool_pump(struct bf_worker *w); /* gives lanes to jobs that wait for one */
 void bf_pool_close(struct bf_worker *w);
+bool bf_lane_lost(const struct bf_job *j);            /* the backend it was opened for is gone */
+bool bf_lane_free(const struct bf_job *j);            /* it may begin, as far as its lane is concerned */
+void bf_lane_leave(struct bf_job *j);                 /* nothing happens without a lane */
+bool bf_pool_has(const struct bf_worker *w, int pid); /* a backend of this worker's own lanes */
 /* Ends a job of which the outcome is unknown or that a server's absence interrupted: it is opened again (PROTOCOL L5). */
 void bf_open_again(struct bf_job *j, const char *why);
 

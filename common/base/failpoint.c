@@ -1,5 +1,7 @@
 #include "base/failpoint.h"
 
+#include "base/log.h"
+
 #ifdef BF_FAILPOINTS
 
 #include <fcntl.h>
@@ -32,6 +34,7 @@ bool bf_failpoint_hit(const char *name)
 	if (atomic_fetch_add(&passed, 1) + 1 != wanted)
 		return false;
 	leave_trace(name);
+	bf_log_flush();
 	if (strncmp(action, "kill", 4) == 0)
 		kill(getpid(), SIGKILL);
 	if (strncmp(action, "hang", 4) == 0)

@@ -16,6 +16,7 @@
 
 #define MESSAGE_MAX    4096
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
+#define GATHERED_MAX   ((size_t)32 * 1024)
 
 /* Written by bf_log_init, before there are threads; only read after that. */
 static struct {
@@ -26,6 +27,11 @@ static struct {
 } logger = {.level = BF_LOG_INFO};
 
 static _Thread_local const struct bf_log_ctx *context;
+static _Thread_local struct {
+	bool on;
+	size_t len;
+	char text[GATHERED_MAX];
+} gathered;
 
 static const struct {
 	const char *name;
@@ -133,11 +139,24 @@ static void json_line(struct bf_buf *line, const char *time, enum bf_log_level l
 	(void)bf_buf_addstr(line, "}\n");
 }
 
+static size_t plain_length(const char *s)
+{
+	size_t n = 0;
+	while (s[n] >= ' ' && s[n] < 0x7F)
+		n++;
+	return n;
+}
+
 /* A message may quote what others sent: whatever would end the line or reach the terminal as a command is shown as \n or \x1b. */
 static void text_message(struct bf_buf *line, const char *s)
 {
 	size_t len = strlen(s);
 	for (size_t i = 0; i < len;) {
+		size_t plain = plain_length(s + i);
+		(void)bf_buf_add(line, s + i, plain);
+		i += plain;
+		if (i == len)
+			return;
 		size_t n = bf_utf8_char(s + i, len - i);
 		size_t bytes = n ? n : 1;
 		if (n && !bf_utf8_control(s + i, n))
@@ -181,16 +200,40 @@ static void text_line(struct bf_buf *line, const char *time, enum bf_log_level l
 	(void)bf_buf_addch(line, '\n');
 }
 
-/* One write a line, so that the lines of threads and processes do not mix. A log that cannot be written is not worth dying for. */
-static void emit(const struct bf_buf *line)
+/* Whole lines in one write, so that those of threads and processes do not mix. A log that cannot be written is not worth dying for. */
+static void emit(const char *text, size_t len)
 {
 	size_t done = 0;
-	while (done < line->len) {
-		ssize_t n = write(STDERR_FILENO, line->data + done, line->len - done);
+	while (done < len) {
+		ssize_t n = write(STDERR_FILENO, text + done, len - done);
 		if (n < 0 && errno != EINTR)
 			return;
 		done += n > 0 ? (size_t)n : 0;
 	}
+}
+
+void bf_log_flush(void)
+{
+	emit(gathered.text, gathered.len);
+	gathered.len = 0;
+}
+
+void bf_log_gather(bool on)
+{
+	bf_log_flush();
+	gathered.on = on;
+}
+
+static void gather(const struct bf_buf *line)
+{
+	if (line->len > sizeof(gathered.text) - gathered.len)
+		bf_log_flush();
+	if (line->len > sizeof(gathered.text)) {
+		emit(line->data, line->len);
+		return;
+	}
+	memcpy(gathered.text + gathered.len, line->data, line->len);
+	gathered.len += line->len;
 }
 
 void bf_log_write(enum bf_log_level level, const char *fmt, ...)
@@ -215,6 +258,11 @@ void bf_log_write(enum bf_log_level level, const char *fmt, ...)
 	BF_AUTOBUF struct bf_buf line;
 	bf_buf_init(&line, LINE_MAX_BYTES);
 	(logger.json ? json_line : text_line)(&line, bf_time_format(bf_wall_ms(), time), level, message);
-	emit(&line);
+	if (gathered.on)
+		gather(&line);
+	else
+		emit(line.data, line.len);
+	if (gathered.on && level >= BF_LOG_WARN)
+		bf_log_flush();
 	errno = saved_errno;
 }

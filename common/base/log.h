@@ -27,6 +27,10 @@ int bf_log_init(const char *program, struct bf_error *err);
 bool bf_log_on(enum bf_log_level level);
 const struct bf_log_ctx *bf_log_push(const struct bf_log_ctx *ctx); /* returns the one before, to give back to bf_log_pop */
 void bf_log_pop(const struct bf_log_ctx *before);
+/* From now on this thread's lines below warn are gathered, in order, and written with the next one at warn or above, or by bf_log_flush,
+ * which has to be called before the thread waits for anything, so that nothing is told late. What a SIGKILL meets in between is lost. */
+void bf_log_gather(bool on); /* false: and no longer */
+void bf_log_flush(void);
 void bf_log_write(enum bf_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define bf_debug(...) (bf_log_on(BF_LOG_DEBUG) ? bf_log_write(BF_LOG_DEBUG, __VA_ARGS__) : (void)0)

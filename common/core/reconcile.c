@@ -270,6 +270,8 @@ int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, 
 	bool ended = false;
 	int planned = 0;
 	int rc = bf_ledger_advance(u->pg, run, now, err);
+	if (rc == 0 && BF_FAILPOINT("after_release")) /* the ledger has released steps, or ended the run; Redis does not know */
+		rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point after_release");
 	if (rc == 0)
 		rc = bring_up(u, run, false, &ended, &planned, err);
 	if (rc == 0 && depth != BF_DEPTH_STATE && !ended)

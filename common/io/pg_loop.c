@@ -25,6 +25,7 @@ static void unwatch(struct bf_pgc *c)
 	uv_poll_stop(c->poll);
 	uv_close((uv_handle_t *)c->poll, free_handle);
 	c->poll = NULL;
+	c->events = 0;
 }
 
 void bf_pgc_watch(struct bf_pgc *c, int events)
@@ -39,7 +40,9 @@ void bf_pgc_watch(struct bf_pgc *c, int events)
 		poll->data = c;
 		c->poll = poll;
 	}
-	uv_poll_start(c->poll, events, on_socket);
+	if (events != c->events) /* each change is a system call */
+		uv_poll_start(c->poll, events, on_socket);
+	c->events = events;
 }
 
 /* A write that fails is told by the read that follows: libpq keeps the server's last words for it. */
@@ -185,6 +188,8 @@ static void start_connecting(struct bf_pgc *c)
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	struct bf_pgc *c = poll->data;
+	if (status)
+		c->events = 0;
 	if (c->phase == PHASE_BROKEN)
 		return;
 	if (c->phase == PHASE_CONNECT) {

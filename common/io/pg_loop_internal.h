@@ -54,6 +54,7 @@ struct bf_pgc {
 	char *settings; /* or NULL */
 	uv_loop_t *loop;
 	uv_timer_t timer;
+	int events;      /* that the poll watches for */
 	uv_poll_t *poll; /* allocated: a new one for each socket; it outlives the socket until its close callback */
 	PGconn *conn;    /* NULL: none */
 	enum bf_pgc_phase phase;

@@ -80,7 +80,9 @@ static void arm_command_timer(struct bf_redisc *c)
 
 void bf_redisc_watch(struct bf_redisc *c, int events)
 {
-	uv_poll_start(c->poll, events, on_socket);
+	if (events != c->events) /* each change is a system call */
+		uv_poll_start(c->poll, events, on_socket);
+	c->events = events;
 }
 
 static void disconnect(struct bf_redisc *c)
@@ -274,6 +276,8 @@ void bf_redisc_greet(struct bf_redisc *c)
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	struct bf_redisc *c = poll->data;
+	if (status) /* libuv has stopped polling */
+		c->events = 0;
 	if (c->phase == PHASE_CONNECT) {
 		bf_redisc_connect_event(c);
 		return;

@@ -22,6 +22,7 @@ void bf_redisc_drop_socket(struct bf_redisc *c)
 		uv_poll_stop(c->poll);
 		uv_close((uv_handle_t *)c->poll, free_handle);
 		c->poll = NULL;
+		c->events = 0;
 	}
 	if (c->fd >= 0) {
 		(void)close(c->fd);

@@ -40,6 +40,7 @@ struct bf_redisc {
 	char *client_name;
 	uv_loop_t *loop;
 	uv_timer_t timer; /* limit of connecting, the oldest command's limit, or the next try */
+	int events;       /* that the poll watches for */
 	uv_poll_t *poll;  /* allocated: it outlives the socket until its close callback */
 	int fd;
 	enum bf_redisc_phase phase;

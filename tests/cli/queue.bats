@@ -43,14 +43,14 @@ expected_answer() {
 	esac
 }
 
-# Of 12 days the first is in back-off; of the next four, which are released, one is in the only slot and waits. The worker may hold one more,
-# the others are ready.
+# Of 12 days the first is in back-off; of the next eight, which are released, one is in the only slot and waits. The worker may hold up to four
+# more, the others are ready.
 cookbook_run() {
 	pg 'create table gate (open bool); insert into gate values (false)'
 	pg "create function pass_gate() returns void language plpgsql as
 	    \$\$ begin while not (select open from gate) loop perform pg_sleep(0.02); end loop; end \$\$"
 	pipeline cookbook <<-'JSON'
-		{"pipeline": "cookbook", "chunk": {"size": 1}, "concurrency": {"default": 4},
+		{"pipeline": "cookbook", "chunk": {"size": 1}, "concurrency": {"default": 8},
 		 "defaults": {"retry": {"attempts": 2, "first": "1h", "max": "1h", "jitter": 0}},
 		 "steps": [{"name": "work", "kind": "sql", "file": "sql/work.sql"}]}
 	JSON

@@ -23,7 +23,7 @@ struct session {
 	struct bf_step step;
 	struct bf_job job;
 	char chunk[32], key[32];
-	struct bf_pgc *conn;
+	struct bf_lane lane;
 	int ready, told_count, closed, recorded;
 	enum told told;
 	bool never_again;
@@ -143,8 +143,8 @@ static int set_up(void **state)
 							 .def = &t->def,
 							 .step = &t->step};
 	struct bf_pgc_options o = {.application_name = "test_check", .on_ready = on_ready, .data = t};
-	assert_int_equal(bf_pgc_open(&t->loop, &o, &t->conn, &err), 0);
-	t->job.conn = t->conn;
+	assert_int_equal(bf_pgc_open(&t->loop, &o, &t->lane.conn, &err), 0);
+	t->job.lane = &t->lane;
 	run_until(&t->loop, &t->ready, 1);
 	*state = at = t;
 	return 0;
@@ -161,7 +161,7 @@ static int tear_down(void **state)
 {
 	struct session *t = *state;
 
-	bf_pgc_close(t->conn, on_closed, t);
+	bf_pgc_close(t->lane.conn, on_closed, t);
 	uv_close((uv_handle_t *)&t->later, NULL);
 	run_until(&t->loop, &t->closed, 1);
 	end_loop(&t->loop);
@@ -204,9 +204,9 @@ static void run(struct session *t)
 {
 	start(t);
 	run_until(&t->loop, &t->told_count, 1);
-	while (bf_pgc_state(t->conn) != BF_PGC_READY)
+	while (bf_pgc_state(t->lane.conn) != BF_PGC_READY)
 		uv_run(&t->loop, UV_RUN_ONCE);
-	assert_int_equal(bf_pgc_exec(t->conn, &last_record, NULL, on_record, t), 0);
+	assert_int_equal(bf_pgc_exec(t->lane.conn, &last_record, NULL, on_record, t), 0);
 	run_until(&t->loop, &t->recorded, 1);
 	assert_int_equal(t->told_count, 1);
 }

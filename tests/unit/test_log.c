@@ -321,6 +321,52 @@ static void levels_are_coloured_on_a_terminal_unless_no_color_is_set(void **stat
 	assert_null(strchr(plain, '\x1b'));
 }
 
+static void gathered_lines_are_written_in_order_at_the_latest_with_a_warning(void **state)
+{
+	(void)state;
+	start("text", "info");
+	bf_log_gather(true);
+	bf_info("one");
+	BF_AUTOFREE char *nothing = written();
+	bf_log_flush();
+	BF_AUTOFREE char *one = written();
+	bf_info("two");
+	bf_warn("three");
+	BF_AUTOFREE char *two_and_three = written();
+	bf_info("four");
+	bf_log_gather(false);
+	BF_AUTOFREE char *four = written();
+	bf_info("five");
+	BF_AUTOFREE char *five = written();
+	assert_string_equal(nothing, "");
+	assert_line(one, "info  one\n");
+	assert_non_null(strstr(two_and_three, "info  two\n"));
+	assert_string_equal(strstr(two_and_three, "warn "), "warn  three\n");
+	assert_line(four, "info  four\n");
+	assert_line(five, "info  five\n");
+}
+
+static void more_than_can_be_gathered_is_written_and_whole(void **state)
+{
+	(void)state;
+	enum { MANY = 2000 };
+	start("text", "info");
+	bf_log_gather(true);
+	for (int i = 0; i < MANY; i++)
+		bf_info("line %d of them", i);
+	bf_log_gather(false);
+	BF_AUTOFREE char *all = written();
+	const char *at = all;
+	for (int i = 0; i < MANY; i++) {
+		char expected[64];
+		snprintf(expected, sizeof(expected), "info  line %d of them\n", i);
+		at = strstr(at, expected);
+		assert_non_null(at);
+		at += strlen(expected);
+	}
+	assert_string_equal(at, "");
+}
+
 #define log_test(name) cmocka_unit_test_setup_teardown(name, capture_stderr, give_stderr_back)
 
 int main(void)
@@ -338,6 +384,8 @@ int main(void)
 		log_test(logging_leaves_errno_alone),
 		log_test(threads_write_whole_lines_and_keep_their_own_context),
 		log_test(levels_are_coloured_on_a_terminal_unless_no_color_is_set),
+		log_test(gathered_lines_are_written_in_order_at_the_latest_with_a_warning),
+		log_test(more_than_can_be_gathered_is_written_and_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

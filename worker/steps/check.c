@@ -334,7 +334,7 @@ static void record(struct check *k)
 
 	bf_pg_params_init(&p);
 	bind_record(k, &p);
-	if (bf_pgc_exec(k->job->conn, &bf_sql_record_check, &p, on_recorded, k) < 0)
+	if (bf_pgc_exec(k->job->lane->conn, &bf_sql_record_check, &p, on_recorded, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready to record the check");
 	bf_pg_params_release(&p);
 }
@@ -348,7 +348,7 @@ static void on_turn(uv_prepare_t *prepare)
 		return;
 	}
 
-	switch (bf_pgc_state(k->job->conn)) {
+	switch (bf_pgc_state(k->job->lane->conn)) {
 	case BF_PGC_BUSY: /* the session is being put back after the script */
 		return;
 	case BF_PGC_READY:
@@ -469,7 +469,7 @@ static int start(struct bf_job *j, struct bf_error *err)
 	if (rc < 0)
 		return script.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
 	struct check *k = j->step_state = check_new(j);
-	if (bf_pgc_script_run(j->conn, script.data, plain, on_answer, k) < 0)
+	if (bf_pgc_script_run(j->lane->conn, script.data, plain, on_answer, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready");
 	return 0;
 }
@@ -478,7 +478,7 @@ static int start(struct bf_job *j, struct bf_error *err)
 static void stop(struct bf_job *j)
 {
 	if (j->step_state)
-		bf_pgc_cancel(j->conn);
+		bf_pgc_cancel(j->lane->conn);
 }
 
 const struct bf_step_kind bf_step_check = {.kind = BF_KIND_CHECK, .needs_connection = true, .start = start, .stop = stop};

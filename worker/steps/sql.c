@@ -28,7 +28,7 @@ static const char *lookup(void *data, const char *name, size_t len)
 static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
 {
 	struct render *r = data;
-	struct bf_pgc *c = r->job->conn;
+	struct bf_pgc *c = r->job->lane->conn;
 	return kind == BF_SQL_IDENT ? bf_pgc_quote_ident(c, out, value, err) : bf_pgc_quote_literal(c, out, value, err);
 }
 
@@ -96,10 +96,10 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *err)
 {
 	bf_buf_addstr(script, "SELECT bf.settle(");
-	int rc = bf_pgc_quote_literal(j->conn, script, j->run, err);
+	int rc = bf_pgc_quote_literal(j->lane->conn, script, j->run, err);
 	bf_buf_addstr(script, ", ");
 	if (rc == 0)
-		rc = bf_pgc_quote_literal(j->conn, script, j->step_name, err);
+		rc = bf_pgc_quote_literal(j->lane->conn, script, j->step_name, err);
 	bf_buf_printf(script, ", %d, %d); COMMIT", j->seq, j->epoch);
 	return rc;
 }
@@ -120,14 +120,18 @@ static int start(struct bf_job *j, struct bf_error *err)
 		rc = bf_fail(err, BF_E_LIMIT, "the step's SQL is longer than %u bytes with its variables filled in", SCRIPT_MAX);
 	if (rc < 0)
 		return rc;
-	if (bf_pgc_script_run(j->conn, script.data, plain, on_answer, j) < 0)
+	if (BF_FAILPOINT("before_commit")) {
+		bf_open_again(j, "fail point before_commit");
+		return 0;
+	}
+	if (bf_pgc_script_run(j->lane->conn, script.data, plain, on_answer, j) < 0)
 		bf_open_again(j, "its connection is not ready");
 	return 0;
 }
 
 static void stop(struct bf_job *j)
 {
-	bf_pgc_cancel(j->conn);
+	bf_pgc_cancel(j->lane->conn);
 }
 
 const struct bf_step_kind bf_step_sql = {.kind = BF_KIND_SQL, .needs_connection = true, .start = start, .stop = stop};
