@@ -4,19 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "io/redis_internal.h"
+#include "io/redis_sentinel.h"
 
 #define CONNECT_SECONDS 5
-#define COMMAND_SECONDS 10 /* a server that forks or syncs its log may keep a command waiting for some seconds */
+#define SEARCH_PAUSE_MS 200 /* between two searches for a master */
+#define COMMAND_SECONDS 10  /* a server that forks or syncs its log may keep a command waiting for some seconds */
 
 struct bf_redis {
 	redisContext *ctx;
-	struct bf_redis_url url;
+	char where[512];    /* for messages */
 	struct bf_buf sent; /* the command being sent */
 	bool alive;
+	char lost[128]; /* why it is not, when it broke */
 };
 
 /* hiredis would write without MSG_NOSIGNAL: a server that is gone must be an error and not a SIGPIPE. */
@@ -38,10 +43,20 @@ static int fail_lost(struct bf_redis *r, int sys_errno, const char *reason, stru
 	r->alive = false;
 	if (sys_errno == EAGAIN)
 		reason = "no answer in time";
-	bf_fail(err, BF_E_UNKNOWN_OUTCOME, "The connection to Redis at %s broke before the answer came (%s)", r->url.shown, reason);
+	(void)snprintf(r->lost, sizeof(r->lost), "%s", reason);
+	bf_fail(err, BF_E_UNKNOWN_OUTCOME, "The connection to Redis at %s broke before the answer came (%s)", r->where, reason);
 	if (err)
 		err->sys_errno = sys_errno;
 	return -BF_E_UNKNOWN_OUTCOME;
+}
+
+static int fail_reply(struct bf_redis *r, const struct bf_redis_reply *reply, struct bf_error *err)
+{
+	const char *text = bf_redis_text(reply);
+	if (!bf_redis_is_of_replica(text))
+		return bf_redis_fail_reply(reply, err);
+	r->alive = false;
+	return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s is a replica: %s", r->where, text);
 }
 
 int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
@@ -49,7 +64,7 @@ int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_
 	if (out)
 		*out = NULL;
 	if (!r->alive)
-		return bf_fail(err, BF_E_UNAVAILABLE, "The connection to Redis at %s is gone", r->url.shown);
+		return bf_fail(err, BF_E_UNAVAILABLE, "The connection to Redis at %s is gone", r->where);
 	bf_redis_cmd_encode(cmd, &r->sent);
 	if (r->sent.overflow)
 		return bf_fail(err, BF_E_LIMIT, "A command for Redis is larger than %zu MiB", BF_REDIS_CMD_MAX >> 20);
@@ -60,7 +75,7 @@ int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_
 	if (redisGetReply(r->ctx, &raw) != REDIS_OK || !raw)
 		return fail_lost(r, r->ctx->err == REDIS_ERR_IO ? errno : 0, r->ctx->errstr, err);
 	struct bf_redis_reply *reply = bf_redis_wrap(raw);
-	rc = bf_redis_type(reply) == BF_REDIS_ERROR ? bf_redis_fail_reply(reply, err) : 0;
+	rc = bf_redis_type(reply) == BF_REDIS_ERROR ? fail_reply(r, reply, err) : 0;
 	if (rc || !out)
 		bf_redis_reply_free(reply);
 	else
@@ -68,54 +83,160 @@ int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_
 	return rc;
 }
 
-static int greet(struct bf_redis *r, struct bf_error *err)
+/* ---- connecting ---- */
+
+/* A connection that has not greeted yet. The reason of a failure is given bare. */
+static int dial(const struct bf_redis_place *place, const char *where, int64_t wait_ms, struct bf_redis **out, struct bf_error *why)
+{
+	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	redisContext *ctx =
+		place->port ? redisConnectWithTimeout(place->host, place->port, wait) : redisConnectUnixWithTimeout(place->host, wait);
+	if (!ctx || ctx->err || redisSetTimeout(ctx, wait) != REDIS_OK) {
+		bf_fail(why, BF_E_UNAVAILABLE, "%s", ctx ? ctx->errstr : "out of memory");
+		if (ctx)
+			redisFree(ctx);
+		return -BF_E_UNAVAILABLE;
+	}
+	struct bf_redis *r = bf_alloc(sizeof(*r));
+	r->ctx = ctx;
+	r->alive = true;
+	(void)snprintf(r->where, sizeof(r->where), "%s", where);
+	bf_buf_init(&r->sent, BF_REDIS_CMD_MAX + 64);
+	if (place->port)
+		(void)redisEnableKeepAlive(ctx);
+	*out = r;
+	return 0;
+}
+
+/* *refused (may be NULL): the server answered, and will not answer otherwise the next time. */
+static int greet(struct bf_redis *r, const struct bf_redis_url *url, bool *refused, struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
 	bf_redis_cmd_init(&cmd);
 	int rc = 0;
 	const char *name;
-	for (int i = 0; rc == 0 && (name = bf_redis_greeting(&r->url, NULL, i, &cmd)); i++) {
+	for (int i = 0; rc == 0 && (name = bf_redis_greeting(url, NULL, i, &cmd)); i++) {
 		struct bf_error why;
-		rc = bf_redis_exec(r, &cmd, NULL, &why);
+		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+		rc = bf_redis_exec(r, &cmd, &reply, &why);
+		if (refused && rc == -BF_E_REDIS)
+			*refused = strncmp(why.text, "LOADING", 7) != 0;
 		if (rc == -BF_E_REDIS)
-			rc = bf_redis_fail_greeting(&r->url, name, why.text, err);
+			rc = bf_redis_fail_greeting(r->where, name, why.text, err);
 		else if (rc)
 			rc = bf_fail(err, BF_E_UNAVAILABLE, "%s", why.text);
+		else if (strcmp(name, "ROLE") == 0)
+			rc = bf_sentinel_check_role(reply, err);
 	}
 	bf_redis_cmd_release(&cmd);
+	(void)redisSetTimeout(r->ctx, (struct timeval){.tv_sec = COMMAND_SECONDS});
+	return rc;
+}
+
+static int open_named(const char *given, const struct bf_redis_url *url, struct bf_redis **out, struct bf_error *err)
+{
+	struct bf_redis_place place = {.port = url->port};
+	struct bf_error why;
+	memcpy(place.host, url->host, sizeof(place.host));
+	if (dial(&place, url->shown, CONNECT_SECONDS * 1000, out, &why))
+		return bf_redis_fail_unreachable(url->shown, bf_redis_because(given), why.text, err);
+	return greet(*out, url, NULL, err);
+}
+
+/* ---- through sentinels ---- */
+
+static int give_password(struct bf_redis *r, const struct bf_redis_url *url, struct bf_redis_cmd *cmd, struct bf_error *why)
+{
+	(void)bf_redis_greeting(url, NULL, 0, cmd); /* AUTH */
+	return bf_redis_exec(r, cmd, NULL, why);
+}
+
+static int ask_sentinel(struct bf_sentinel_search *s, struct bf_error *why)
+{
+	BF_AUTOREPLY struct bf_redis_reply *answer = NULL;
+	struct bf_redis *r = NULL;
+	struct bf_redis_cmd cmd;
+	int rc = dial(&s->place, "the sentinel", BF_SENTINEL_MS, &r, why);
+	if (rc)
+		return rc;
+	bf_redis_cmd_init(&cmd);
+	bf_sentinel_question(s, &cmd);
+	rc = bf_redis_exec(r, &cmd, &answer, why);
+	if (rc == -BF_E_REDIS && bf_sentinel_wants_password(s, why->text)) {
+		rc = give_password(r, s->url, &cmd, why);
+		bf_sentinel_question(s, &cmd);
+		if (rc == 0)
+			rc = bf_redis_exec(r, &cmd, &answer, why);
+	}
+	bf_redis_cmd_release(&cmd);
+	if (*r->lost)
+		rc = bf_fail(why, BF_E_UNAVAILABLE, "%s", r->lost);
+	bf_redis_close(r);
+	return rc ? rc : bf_sentinel_named(s, answer, why);
+}
+
+static int try_master(struct bf_sentinel_search *s, bool *refused, struct bf_redis **out, struct bf_error *why)
+{
+	char where[512];
+	bf_sentinel_show(s, where, sizeof(where));
+	int rc = dial(&s->place, where, BF_MASTER_MS, out, why);
+	if (rc)
+		return rc;
+	rc = greet(*out, s->url, refused, why);
+	if (*(*out)->lost)
+		rc = bf_fail(why, BF_E_UNAVAILABLE, "%s", (*out)->lost);
+	if (rc) {
+		bf_redis_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+static int search(struct bf_sentinel_search *s, bool *refused, struct bf_redis **out, struct bf_error *err)
+{
+	int rc;
+	bf_sentinel_begin(s);
+	do {
+		struct bf_error why;
+		bool is_master = s->at_master;
+		rc = is_master ? try_master(s, refused, out, &why) : ask_sentinel(s, &why);
+		if (rc == 0 && is_master)
+			bf_sentinel_found(s);
+		else if (rc)
+			(void)bf_sentinel_failed(s, why.text);
+	} while (s->under_way);
+	return rc ? bf_sentinel_fail(s, err) : 0;
+}
+
+/* While a failover is under way, sentinels name a master that is gone, or a replica: what is named is tried again for a while. */
+static int open_through_sentinels(const struct bf_redis_url *url, struct bf_redis **out, struct bf_error *err)
+{
+	struct bf_sentinel_search s;
+	bool refused = false;
+	int64_t until = bf_mono_ms() + CONNECT_SECONDS * 1000;
+	bf_sentinel_init(&s, url);
+	int rc = search(&s, &refused, out, err);
+	while (rc && s.n_tried > 0 && !refused && bf_mono_ms() < until) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = SEARCH_PAUSE_MS * 1000000}, NULL);
+		rc = search(&s, &refused, out, err);
+	}
+	bf_sentinel_release(&s);
 	return rc;
 }
 
 int bf_redis_open(const char *url, struct bf_redis **out, struct bf_error *err)
 {
 	struct bf_redis_url parsed;
+	struct bf_redis *r = NULL;
 	int rc = bf_redis_url_parse(url, &parsed, err);
 	if (rc)
 		return rc;
-	struct timeval wait = {.tv_sec = CONNECT_SECONDS};
-	redisContext *ctx =
-		parsed.port ? redisConnectWithTimeout(parsed.host, parsed.port, wait) : redisConnectUnixWithTimeout(parsed.host, wait);
-	if (!ctx || ctx->err || redisSetTimeout(ctx, wait) != REDIS_OK) {
-		rc = bf_redis_fail_unreachable(&parsed, bf_redis_because(url), ctx ? ctx->errstr : "out of memory", err);
-		if (ctx)
-			redisFree(ctx);
-		return rc;
-	}
-	struct bf_redis *r = bf_alloc(sizeof(*r));
-	r->ctx = ctx;
-	r->url = parsed;
-	r->alive = true;
-	bf_buf_init(&r->sent, BF_REDIS_CMD_MAX + 64);
-	if (parsed.port)
-		(void)redisEnableKeepAlive(ctx);
-	rc = greet(r, err);
-	(void)redisSetTimeout(ctx, (struct timeval){.tv_sec = COMMAND_SECONDS});
-	if (rc) {
+	rc = parsed.n_sentinels ? open_through_sentinels(&parsed, &r, err) : open_named(url, &parsed, &r, err);
+	if (rc)
 		bf_redis_close(r);
-		return rc;
-	}
-	*out = r;
-	return 0;
+	else
+		*out = r;
+	return rc;
 }
 
 void bf_redis_close(struct bf_redis *r)
@@ -134,7 +255,7 @@ bool bf_redis_alive(const struct bf_redis *r)
 
 const char *bf_redis_where(const struct bf_redis *r)
 {
-	return r->url.shown;
+	return r->where;
 }
 
 /* ---- is this a server we may use? ---- */
@@ -166,7 +287,7 @@ static bool version_at_least(const char *version, int major, int minor)
 static int check_info(const struct bf_redis *r, const char *info, char *warning, size_t warning_size, struct bf_error *err)
 {
 	char version[40], limit[40], policy[40], aof[8];
-	const char *where = r->url.shown;
+	const char *where = r->where;
 	if (*info_field(info, "valkey_version", version, sizeof(version))) {
 		if (!version_at_least(version, 7, 2))
 			return bf_fail(err, BF_E_UNAVAILABLE, "Valkey at %s is version %s; 7.2 or later is needed", where, version);

@@ -2,8 +2,10 @@
  * Redis, one command at a time: what the operator's commands and the worker's steward thread use. The loop uses
  * io/redis_loop.h; both share command building and replies, defined here.
  *
- * BF_REDIS_URL: redis://[user:password@]host:port/db or unix:///path[?db=N]; default redis://127.0.0.1:6379/0.
- * A message never contains a password.
+ * BF_REDIS_URL: redis://[user:password@]host:port/db, unix:///path[?db=N] or sentinel://[user:password@]host:port,…/master[?db=N];
+ * default redis://127.0.0.1:6379/0. How a master is found through sentinels: io/redis_sentinel.h. A message never contains a password.
+ *
+ * A server that refuses to write because it is a replica (now) ends the connection: the next one may lead to the master.
  */
 #ifndef BF_IO_REDIS_H
 #define BF_IO_REDIS_H
@@ -48,19 +50,29 @@ const struct bf_redis_reply *bf_redis_at(const struct bf_redis_reply *r, size_t 
 /* ---- a connection ---- */
 struct bf_redis;
 
-struct bf_redis_url {
+#define BF_REDIS_SENTINELS_MAX 9
+
+struct bf_redis_place {
 	char host[256]; /* or the socket's path */
 	int port;       /* 0: unix socket */
+};
+
+struct bf_redis_url {
+	char host[256]; /* as in a place; "" with sentinels */
+	int port;
 	int db;
 	char user[128];
 	char password[512];
-	char shown[300]; /* without secrets, for messages: "redis://127.0.0.1:6379/0" */
+	struct bf_redis_place sentinels[BF_REDIS_SENTINELS_MAX];
+	int n_sentinels; /* 0: the server itself is named */
+	char master[128];
+	char shown[512]; /* without secrets, for messages: "redis://127.0.0.1:6379/0" */
 };
 
 /* Parses a URL, or the environment's when url is NULL. -BF_E_INPUT names what was found and what is possible. */
 int bf_redis_url_parse(const char *url, struct bf_redis_url *out, struct bf_error *err);
 
-/* Blocks, at most 5 s. -BF_E_UNAVAILABLE: where it was looked for and how to start one. */
+/* Blocks, about 5 s at most. -BF_E_UNAVAILABLE: where it was looked for and how to start one. */
 int bf_redis_open(const char *url /* NULL: environment */, struct bf_redis **out, struct bf_error *err);
 void bf_redis_close(struct bf_redis *r);
 bool bf_redis_alive(const struct bf_redis *r);
@@ -73,7 +85,7 @@ const char *bf_redis_where(const struct bf_redis *r);
  */
 int bf_redis_check_server(struct bf_redis *r, char *warning, size_t warning_size, struct bf_error *err);
 
-/* An error reply is -BF_E_REDIS with its text. The reply is the caller's to free. */
+/* An error reply is -BF_E_REDIS with its text; that of a replica is -BF_E_UNAVAILABLE. The reply is the caller's to free. */
 int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err);
 void bf_redis_reply_free(struct bf_redis_reply *r);
 

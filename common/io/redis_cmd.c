@@ -172,3 +172,8 @@ int bf_redis_fail_reply(const struct bf_redis_reply *reply, struct bf_error *err
 {
 	return bf_fail(err, BF_E_REDIS, "%s", bf_redis_text(reply));
 }
+
+bool bf_redis_is_of_replica(const char *error)
+{
+	return strncmp(error, "READONLY ", 9) == 0 || strncmp(error, "MASTERDOWN ", 11) == 0;
+}

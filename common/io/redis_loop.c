@@ -14,6 +14,8 @@
 static void on_timer(uv_timer_t *timer);
 static void on_socket(uv_poll_t *poll, int status, int events);
 
+#define TRIES_SLOW 10 /* after so many the next try is the longest wait away */
+
 static int64_t now_ms(void)
 {
 	return (int64_t)(uv_hrtime() / 1000000);
@@ -54,7 +56,7 @@ static struct bf_redisc_pending fifo_pop(struct bf_redisc *c)
 static void fail_pending(struct bf_redisc *c, const char *why)
 {
 	struct bf_error err;
-	bf_fail(&err, BF_E_UNKNOWN_OUTCOME, "The connection to Redis at %s broke before the answer came (%s)", c->url.shown, why);
+	bf_fail(&err, BF_E_UNKNOWN_OUTCOME, "The connection to Redis at %s broke before the answer came (%s)", c->where, why);
 	while (c->count) {
 		struct bf_redisc_pending p = fifo_pop(c);
 		p.cb(c, NULL, &err, p.data);
@@ -119,10 +121,33 @@ void bf_redisc_lost(struct bf_redisc *c, const char *reason)
 {
 	struct bf_error err;
 	if (c->phase == PHASE_READY || c->phase == PHASE_BROKEN)
-		bf_fail(&err, BF_E_UNAVAILABLE, "The connection to Redis at %s broke (%s)", c->url.shown, reason);
+		bf_fail(&err, BF_E_UNAVAILABLE, "The connection to Redis at %s broke (%s)", c->where, reason);
+	else if (!c->url.n_sentinels)
+		bf_redis_fail_unreachable(c->where, c->because, reason, &err);
+	else if (bf_redisc_search_failed(c, reason))
+		return;
 	else
-		bf_redis_fail_unreachable(&c->url, c->because, reason, &err);
+		bf_sentinel_fail(&c->search, &err);
 	lose(c, &err, reason);
+}
+
+void bf_redisc_again(struct bf_redisc *c)
+{
+	disconnect(c);
+	c->phase = PHASE_WAIT;
+	fail_pending(c, "it is not needed any more");
+	bf_redisc_start_timer(c, 0);
+}
+
+/* The server has become a replica: whoever is the master, it is not this one. Where no sentinel tells which, the same address may lead to
+ * the master sooner or later; it is not tried in haste. */
+static void lose_replica(struct bf_redisc *c, const char *said)
+{
+	struct bf_error err;
+	bf_fail(&err, BF_E_UNAVAILABLE, "Redis at %s is a replica: %s", c->where, said);
+	if (!c->url.n_sentinels)
+		c->tries = TRIES_SLOW;
+	lose(c, &err, "it is a replica");
 }
 
 static void flush(struct bf_redisc *c)
@@ -177,6 +202,8 @@ static void deliver(struct bf_redisc *c, struct bf_redis_reply *reply)
 		struct bf_error err;
 		bf_redis_fail_reply(reply, &err);
 		p.cb(c, NULL, &err, p.data);
+		if (c->phase == PHASE_READY && bf_redis_is_of_replica(err.text))
+			lose_replica(c, err.text);
 	} else {
 		p.cb(c, reply, NULL, p.data);
 	}
@@ -235,16 +262,24 @@ static bool receive(struct bf_redisc *c)
 
 /* ---- greeting ---- */
 
+static void refuse_greeting(struct bf_redisc *c, const struct bf_error *why)
+{
+	if (c->url.n_sentinels)
+		bf_redisc_lost(c, why->text);
+	else
+		lose(c, why, why->text);
+}
+
 static void greeted(struct bf_redisc *c, const struct bf_redis_reply *reply, const struct bf_error *err, void *data)
 {
 	const char *command = data;
-	(void)reply;
+	struct bf_error why;
 	if (c->phase != PHASE_GREET)
 		return;
-	if (err) {
-		struct bf_error why;
-		bf_redis_fail_greeting(&c->url, command, err->text, &why);
-		lose(c, &why, why.text);
+	if (err)
+		bf_redis_fail_greeting(c->where, command, err->text, &why);
+	if (err || (strcmp(command, "ROLE") == 0 && bf_sentinel_check_role(reply, &why))) {
+		refuse_greeting(c, &why);
 		return;
 	}
 	if (c->count > 0)
@@ -253,23 +288,38 @@ static void greeted(struct bf_redisc *c, const struct bf_redis_reply *reply, con
 	c->phase = PHASE_READY;
 	c->tries = 0;
 	c->told.code = 0;
+	if (c->url.n_sentinels)
+		bf_sentinel_found(&c->search);
 	if (c->opt.on_ready)
 		c->opt.on_ready(c, c->opt.data);
 }
 
-void bf_redisc_greet(struct bf_redisc *c)
+void bf_redisc_post(struct bf_redisc *c, const struct bf_redis_cmd *cmd, bf_redisc_cb cb, void *data)
+{
+	(void)post(c, cmd, (struct bf_redisc_pending){.cb = cb, .data = data});
+}
+
+static void greet(struct bf_redisc *c)
 {
 	struct bf_redis_cmd cmd;
 	const char *name;
 	bf_redis_cmd_init(&cmd);
 	c->phase = PHASE_GREET;
+	for (int i = 0; c->phase == PHASE_GREET && (name = bf_redis_greeting(&c->url, c->client_name, i, &cmd)); i++)
+		bf_redisc_post(c, &cmd, greeted, (void *)(uintptr_t)name);
+	bf_redis_cmd_release(&cmd);
+}
+
+void bf_redisc_connected(struct bf_redisc *c)
+{
 	c->reader = redisReaderCreate();
 	if (!c->reader)
 		abort();
 	c->reader->maxbuf = 1 << 20; /* a buffer of ordinary size is kept between answers */
-	for (int i = 0; c->phase == PHASE_GREET && (name = bf_redis_greeting(&c->url, c->client_name, i, &cmd)); i++)
-		(void)post(c, &cmd, (struct bf_redisc_pending){.cb = greeted, .data = (void *)(uintptr_t)name});
-	bf_redis_cmd_release(&cmd);
+	if (c->url.n_sentinels && !c->search.at_master)
+		bf_redisc_search_ask(c);
+	else
+		greet(c);
 }
 
 /* With a status, libuv has stopped polling after an error on the socket: the calls below find out which. */
@@ -315,8 +365,9 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	case PHASE_LOOKUP:
 	case PHASE_CONNECT:
+	case PHASE_ASK:
 	case PHASE_GREET:
-		(void)snprintf(reason, sizeof(reason), "no answer for %" PRId64 " ms", c->opt.timeout_ms);
+		(void)snprintf(reason, sizeof(reason), "no answer for %" PRId64 " ms", c->limit_ms);
 		bf_redisc_lost(c, reason);
 		return;
 	case PHASE_READY:
@@ -345,6 +396,11 @@ int bf_redisc_open(uv_loop_t *loop, const struct bf_redisc_options *o, struct bf
 	c->opt = *o;
 	c->opt.url = c->opt.client_name = NULL;
 	c->url = url;
+	c->place.port = url.port;
+	memcpy(c->place.host, url.host, sizeof(c->place.host));
+	memcpy(c->where, url.shown, sizeof(c->where));
+	c->limit_ms = o->timeout_ms;
+	bf_sentinel_init(&c->search, &c->url);
 	c->because = bf_redis_because(o->url);
 	c->client_name = bf_strdup(o->client_name);
 	c->loop = loop;
@@ -367,6 +423,7 @@ static void on_closed(uv_handle_t *timer)
 		c->closed(c->closed_data);
 	bf_buf_release(&c->encoded);
 	bf_buf_release(&c->out);
+	bf_sentinel_release(&c->search);
 	free(c->fifo);
 	free(c->client_name);
 	free(c);
@@ -391,7 +448,7 @@ bool bf_redisc_ready(const struct bf_redisc *c)
 
 const char *bf_redisc_where(const struct bf_redisc *c)
 {
-	return c->url.shown;
+	return c->where;
 }
 
 int bf_redisc_exec(struct bf_redisc *c, const struct bf_redis_cmd *cmd, int64_t extra_timeout_ms, bf_redisc_cb cb, void *data)

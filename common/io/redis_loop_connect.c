@@ -77,7 +77,7 @@ static void try_addresses(struct bf_redisc *c, int rc)
 	for (; c->address; c->address = c->address->ai_next) {
 		rc = connect_to(c, c->address->ai_family, c->address->ai_addr, c->address->ai_addrlen);
 		if (rc == 0) {
-			bf_redisc_greet(c);
+			bf_redisc_connected(c);
 			return;
 		}
 		if (rc == EINPROGRESS) {
@@ -102,6 +102,7 @@ static void on_addresses(uv_getaddrinfo_t *req, int status, struct addrinfo *fou
 		bf_redisc_lost(c, uv_strerror(status));
 		return;
 	}
+	bf_redisc_start_timer(c, c->limit_ms);
 	c->addresses = c->address = found;
 	try_addresses(c, EADDRNOTAVAIL);
 }
@@ -110,12 +111,13 @@ static void start_lookup(struct bf_redisc *c)
 {
 	char port[8];
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	(void)snprintf(port, sizeof(port), "%d", c->url.port);
+	(void)snprintf(port, sizeof(port), "%d", c->place.port);
 	c->phase = PHASE_LOOKUP;
+	bf_redisc_start_timer(c, c->opt.timeout_ms); /* also of a sentinel: each lookup that is given up keeps a thread busy for a while */
 	c->lookup = bf_alloc(sizeof(*c->lookup));
 	c->lookup->owner = c;
 	c->lookup->req.data = c->lookup;
-	int rc = uv_getaddrinfo(c->loop, &c->lookup->req, on_addresses, c->url.host, port, &hints);
+	int rc = uv_getaddrinfo(c->loop, &c->lookup->req, on_addresses, c->place.host, port, &hints);
 	if (rc) {
 		free(c->lookup);
 		c->lookup = NULL;
@@ -130,13 +132,15 @@ void bf_redisc_connect(struct bf_redisc *c)
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 	struct addrinfo one = {.ai_next = NULL};
-	bf_redisc_start_timer(c, c->opt.timeout_ms);
-	if (c->url.port == 0) {
-		memcpy(local.sun_path, c->url.host, strlen(c->url.host) + 1);
+	if (c->url.n_sentinels)
+		bf_redisc_search_place(c);
+	bf_redisc_start_timer(c, c->limit_ms);
+	if (c->place.port == 0) {
+		memcpy(local.sun_path, c->place.host, strlen(c->place.host) + 1);
 		one = (struct addrinfo){.ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&local, .ai_addrlen = sizeof(local)};
-	} else if (uv_ip4_addr(c->url.host, c->url.port, &v4) == 0) {
+	} else if (uv_ip4_addr(c->place.host, c->place.port, &v4) == 0) {
 		one = (struct addrinfo){.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&v4, .ai_addrlen = sizeof(v4)};
-	} else if (uv_ip6_addr(c->url.host, c->url.port, &v6) == 0) {
+	} else if (uv_ip6_addr(c->place.host, c->place.port, &v6) == 0) {
 		one = (struct addrinfo){.ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&v6, .ai_addrlen = sizeof(v6)};
 	} else {
 		start_lookup(c);
@@ -154,7 +158,7 @@ void bf_redisc_connect_event(struct bf_redisc *c)
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &rc, &len))
 		rc = errno;
 	if (rc == 0) {
-		bf_redisc_greet(c);
+		bf_redisc_connected(c);
 		return;
 	}
 	bf_redisc_drop_socket(c);

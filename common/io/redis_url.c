@@ -6,11 +6,16 @@
 #include <strings.h>
 #include <sys/un.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "io/redis_internal.h"
 
 #define DEFAULT_URL "redis://127.0.0.1:6379/0"
-#define POSSIBLE    "possible are redis://[user:password@]host[:port][/db] and unix:///path[?db=N]"
+#define POSSIBLE                                                                      \
+	"possible are redis://[user:password@]host[:port][/db], unix:///path[?db=N] and " \
+	"sentinel://[user:password@]host:port,…/master[?db=N]"
+#define PORT          6379
+#define SENTINEL_PORT 26379
 
 static const char *environment_url(void)
 {
@@ -106,7 +111,7 @@ static int parse_number(const char *s, size_t len, int min, int max, const char 
 }
 
 /* "host", "host:6379", "[::1]:6379" or nothing at all. */
-static int parse_host(const char *s, size_t len, struct bf_redis_url *out, struct bf_error *err)
+static int parse_place(const char *s, size_t len, int default_port, struct bf_redis_place *out, struct bf_error *err)
 {
 	const char *end = s + len, *host = s, *host_end, *port = NULL;
 	if (len && *s == '[') {
@@ -120,7 +125,7 @@ static int parse_host(const char *s, size_t len, struct bf_redis_url *out, struc
 		port = host_end ? host_end + 1 : NULL;
 		host_end = host_end ? host_end : end;
 	}
-	out->port = 6379;
+	out->port = default_port;
 	if (port && parse_number(port, (size_t)(end - port), 1, 65535, "the port must be a number from 1 to 65535, found", &out->port, err))
 		return -BF_E_INPUT;
 	if (host == host_end) {
@@ -130,25 +135,44 @@ static int parse_host(const char *s, size_t len, struct bf_redis_url *out, struc
 	return percent_decode(host, (size_t)(host_end - host), out->host, sizeof(out->host), "host", err);
 }
 
+/* Where the host begins: behind the last '@', so that a password in which somebody forgot to write %40 or %2F is still taken as a
+ * password, and never shown. NULL: what stands before it is not as it must be. */
+static const char *skip_userinfo(const char *s, struct bf_redis_url *out, struct bf_error *err)
+{
+	const char *at = strrchr(s, '@');
+	if (!at)
+		return s;
+	return parse_userinfo(s, (size_t)(at - s), out, err) ? NULL : at + 1;
+}
+
+/* "" or "?db=N" */
+static int parse_query(const char *query, const char *what, struct bf_redis_url *out, struct bf_error *err)
+{
+	if (!*query)
+		return 0;
+	if (strncmp(query, "?db=", 4) != 0)
+		return refuse(err, what, query, strlen(query));
+	return parse_number(query + 4, strlen(query + 4), 0, 1000000, "?db= needs the number of a database, found", &out->db, err);
+}
+
 static int parse_tcp(const char *s, struct bf_redis_url *out, struct bf_error *err)
 {
-	/* The last '@': a password in which somebody forgot to write %40 or %2F is still taken as a password, and never shown. */
-	const char *at = strrchr(s, '@');
-	if (at && parse_userinfo(s, (size_t)(at - s), out, err))
+	struct bf_redis_place place;
+	const char *host = skip_userinfo(s, out, err);
+	if (!host)
 		return -BF_E_INPUT;
-	const char *host = at ? at + 1 : s;
 	size_t host_len = strcspn(host, "/?#");
-	if (parse_host(host, host_len, out, err))
+	if (parse_place(host, host_len, PORT, &place, err))
 		return -BF_E_INPUT;
 	const char *rest = host + host_len;
 	if (*rest == '/')
 		rest++;
 	if (*rest && parse_number(rest, strlen(rest), 0, 1000000, "after the host may stand the number of a database, found", &out->db, err))
 		return -BF_E_INPUT;
-	if (strchr(out->host, ':'))
-		(void)snprintf(out->shown, sizeof(out->shown), "redis://[%s]:%d/%d", out->host, out->port, out->db);
-	else
-		(void)snprintf(out->shown, sizeof(out->shown), "redis://%s:%d/%d", out->host, out->port, out->db);
+	memcpy(out->host, place.host, sizeof(out->host));
+	out->port = place.port;
+	(void)snprintf(out->shown, sizeof(out->shown), strchr(out->host, ':') ? "redis://[%s]:%d/%d" : "redis://%s:%d/%d", out->host, out->port,
+				   out->db);
 	return 0;
 }
 
@@ -165,14 +189,63 @@ static int parse_unix(const char *s, struct bf_redis_url *out, struct bf_error *
 		return -BF_E_INPUT;
 	if (strlen(out->host) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return refuse(err, "the path of a unix socket may have 107 bytes, found", path, len);
-	const char *query = path + len;
-	if (*query && strncmp(query, "?db=", 4) != 0)
-		return refuse(err, "after the path may stand only ?db=N, found", query, strlen(query));
-	if (*query && parse_number(query + 4, strlen(query + 4), 0, 1000000, "?db= needs the number of a database, found", &out->db, err))
+	if (parse_query(path + len, "after the path may stand only ?db=N, found", out, err))
 		return -BF_E_INPUT;
 	int n = snprintf(out->shown, sizeof(out->shown), "unix://%s", out->host);
 	if (out->db)
 		(void)snprintf(out->shown + n, sizeof(out->shown) - (size_t)n, "?db=%d", out->db);
+	return 0;
+}
+
+/* "host:26379,[::1]:26379" */
+static int parse_sentinels(const char *s, size_t len, struct bf_redis_url *out, struct bf_error *err)
+{
+	for (const char *end = s + len, *next; s <= end; s = next + 1) {
+		next = memchr(s, ',', (size_t)(end - s));
+		if (!next)
+			next = end;
+		if (next == s)
+			return refuse(err, "a sentinel must be named as host:port, found", s, 0);
+		if (out->n_sentinels == BF_REDIS_SENTINELS_MAX)
+			return refuse(err, "at most nine sentinels may be named, found one more:", s, (size_t)(end - s));
+		if (parse_place(s, (size_t)(next - s), SENTINEL_PORT, &out->sentinels[out->n_sentinels], err))
+			return -BF_E_INPUT;
+		out->n_sentinels++;
+	}
+	return 0;
+}
+
+static void show_sentinels(struct bf_redis_url *out)
+{
+	BF_AUTOBUF struct bf_buf shown;
+	bf_buf_init(&shown, sizeof(out->shown) - 1); /* a very long list is shown in part */
+	for (int i = 0; i < out->n_sentinels; i++)
+		bf_buf_printf(&shown, strchr(out->sentinels[i].host, ':') ? "%s[%s]:%d" : "%s%s:%d", i ? "," : "sentinel://",
+					  out->sentinels[i].host, out->sentinels[i].port);
+	bf_buf_printf(&shown, out->db ? "/%s?db=%d" : "/%s", out->master, out->db);
+	(void)snprintf(out->shown, sizeof(out->shown), "%s", shown.data);
+}
+
+static int parse_sentinel(const char *s, struct bf_redis_url *out, struct bf_error *err)
+{
+	const char *hosts = skip_userinfo(s, out, err);
+	if (!hosts)
+		return -BF_E_INPUT;
+	size_t len = strcspn(hosts, "/?#");
+	if (parse_sentinels(hosts, len, out, err))
+		return -BF_E_INPUT;
+	const char *name = hosts[len] == '/' ? hosts + len + 1 : hosts + len;
+	size_t name_len = strcspn(name, "?#");
+	if (name_len == 0 || hosts[len] != '/')
+		return refuse(err, "after the sentinels must stand the name of a master, as in sentinel://host:26379/mymaster, found", hosts + len,
+					  strlen(hosts + len));
+	/* what SENTINEL MONITOR accepts */
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") < name_len || name_len >= sizeof(out->master))
+		return refuse(err, "the name of a master may have up to 127 letters, digits, '.', '-' and '_', found", name, name_len);
+	memcpy(out->master, name, name_len);
+	if (parse_query(name + name_len, "after the name of a master may stand only ?db=N, found", out, err))
+		return -BF_E_INPUT;
+	show_sentinels(out);
 	return 0;
 }
 
@@ -192,56 +265,58 @@ int bf_redis_url_parse(const char *url, struct bf_redis_url *out, struct bf_erro
 	if (scheme == 6 && strncasecmp(url, "rediss", 6) == 0)
 		return bf_fail(err, BF_E_INPUT,
 					   "the address of Redis (BF_REDIS_URL) begins with rediss://, but this build does not speak TLS: "
-					   "let stunnel do it and name its local port as redis://127.0.0.1:port/db");
+					   "let stunnel do it, as docs/operations.md shows under TLS, and name its socket as unix:///run/backfill/redis.sock");
 	if (scheme == 8 && strncasecmp(url, "sentinel", 8) == 0)
-		return bf_fail(err, BF_E_INPUT,
-					   "the address of Redis (BF_REDIS_URL) begins with sentinel://, but this build does not ask Sentinel: "
-					   "name the master itself as redis://host:port/db");
+		return parse_sentinel(sep + 3, out, err);
 	if (sep)
 		return refuse(err, "unknown scheme", url, scheme);
 	return refuse(err, "no scheme in", url, strlen(url));
 }
 
-int bf_redis_fail_unreachable(const struct bf_redis_url *url, const char *because, const char *reason, struct bf_error *err)
+int bf_redis_fail_unreachable(const char *where, const char *because, const char *reason, struct bf_error *err)
 {
-	return bf_fail(err, BF_E_UNAVAILABLE, "Redis cannot be reached at %s (%s).%s `deploy/local up` starts a private one.", url->shown,
-				   reason, because);
+	return bf_fail(err, BF_E_UNAVAILABLE, "Redis cannot be reached at %s (%s).%s `deploy/local up` starts a private one.", where, reason,
+				   because);
 }
 
-int bf_redis_fail_greeting(const struct bf_redis_url *url, const char *command, const char *answer, struct bf_error *err)
+int bf_redis_fail_greeting(const char *where, const char *command, const char *answer, struct bf_error *err)
 {
 	if (strncmp(answer, "LOADING", 7) == 0)
-		return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s is not ready yet: %s", url->shown, answer);
+		return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s is not ready yet: %s", where, answer);
 	if (strncmp(answer, "NOAUTH", 6) == 0)
-		return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s wants a password: put user:password@ or :password@ into BF_REDIS_URL",
-					   url->shown);
-	return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s refuses %s: %s", url->shown, command, answer);
+		return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s wants a password: put user:password@ or :password@ into BF_REDIS_URL", where);
+	return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s refuses %s: %s", where, command, answer);
+}
+
+static void add_auth(const struct bf_redis_url *url, struct bf_redis_cmd *cmd)
+{
+	bf_redis_arg(cmd, "AUTH");
+	if (*url->user)
+		bf_redis_arg(cmd, url->user);
+	bf_redis_arg(cmd, url->password);
 }
 
 const char *bf_redis_greeting(const struct bf_redis_url *url, const char *client_name, int i, struct bf_redis_cmd *cmd)
 {
-	static const char *const names[] = {"AUTH", "SELECT", "CLIENT SETNAME", "PING"};
-	const bool wanted[] = {*url->password != '\0', url->db != 0, client_name != NULL, true};
-	int place = 0;
-	while (place < 4 && !(wanted[place] && i-- == 0))
+	static const char *const names[] = {"AUTH", "ROLE", "SELECT", "CLIENT SETNAME", "PING"};
+	const bool wanted[] = {*url->password != '\0', url->n_sentinels > 0, url->db != 0, client_name != NULL, true};
+	size_t place = 0;
+	while (place < BF_COUNT_OF(names) && !(wanted[place] && i-- == 0))
 		place++;
-	if (place == 4)
+	if (place == BF_COUNT_OF(names))
 		return NULL;
 	bf_redis_cmd_clear(cmd);
 	if (place == 0) {
-		bf_redis_arg(cmd, "AUTH");
-		if (*url->user)
-			bf_redis_arg(cmd, url->user);
-		bf_redis_arg(cmd, url->password);
-	} else if (place == 1) {
+		add_auth(url, cmd);
+	} else if (place == 2) {
 		bf_redis_arg(cmd, "SELECT");
 		bf_redis_arg_int(cmd, url->db);
-	} else if (place == 2) {
+	} else if (place == 3) {
 		bf_redis_arg(cmd, "CLIENT");
 		bf_redis_arg(cmd, "SETNAME");
 		bf_redis_arg(cmd, client_name);
 	} else {
-		bf_redis_arg(cmd, "PING");
+		bf_redis_arg(cmd, names[place]);
 	}
 	return names[place];
 }

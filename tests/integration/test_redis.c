@@ -45,13 +45,37 @@ static void addresses_are_read(void **state)
 	}
 }
 
+static void the_address_of_sentinels_is_read(void **state)
+{
+	struct bf_redis_url url;
+	struct bf_error err;
+	(void)state;
+	assert_int_equal(bf_redis_url_parse("sentinel://me:p%40w@10.0.0.1,[::1]:7000,h:7001/my.master-1?db=3", &url, &err), 0);
+	assert_int_equal(url.n_sentinels, 3);
+	assert_string_equal(url.sentinels[0].host, "10.0.0.1");
+	assert_int_equal(url.sentinels[0].port, 26379);
+	assert_string_equal(url.sentinels[1].host, "::1");
+	assert_int_equal(url.sentinels[1].port, 7000);
+	assert_string_equal(url.sentinels[2].host, "h");
+	assert_string_equal(url.user, "me");
+	assert_string_equal(url.password, "p@w");
+	assert_string_equal(url.master, "my.master-1");
+	assert_int_equal(url.db, 3);
+	assert_string_equal(url.shown, "sentinel://10.0.0.1:26379,[::1]:7000,h:7001/my.master-1?db=3");
+}
+
 static void junk_addresses_are_named_and_passwords_are_not(void **state)
 {
 	static const struct {
 		const char *url, *said;
 	} cases[] = {
 		{"rediss://me:s3cret@h:1", "stunnel"},
-		{"sentinel://h:1,h:2/main", "sentinel://"},
+		{"sentinel://me:s3cret@h:1,h:2", "the name of a master"},
+		{"sentinel://me:s3cret@h:1,/main", "host:port"},
+		{"sentinel://me:s3cret@h:1,h:x/main", "found \"x\""},
+		{"sentinel://me:s3cret@h/ma in", "the name of a master"},
+		{"sentinel://me:s3cret@h/main?x=1", "found \"?x=1\""},
+		{"sentinel://a,b,c,d,e,f,g,h,i,j/main", "at most nine"},
 		{"http://me:s3cret@h", "unknown scheme \"http\""},
 		{"127.0.0.1:6379", "no scheme in \"127.0.0.1:6379\""},
 		{"me:s3cret@h:6379", "no scheme in \"h:6379\""},
@@ -283,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(the_address_of_sentinels_is_read),
 		cmocka_unit_test(junk_addresses_are_named_and_passwords_are_not),
 		cmocka_unit_test(an_address_that_is_too_long_is_refused),
 		cmocka_unit_test(the_environment_decides_when_no_address_is_given),
