@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/options.h"
+#include "base/process.h"
 #include "core/migrate.h"
 #include "core/reconcile.h"
 #include "supervisor.h"
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
 	int n_args;
 	bool want_help = false;
 
+	bf_process_keep_private();
 	if (strcmp(argv[0], BF_SUPERVISOR_NAME) == 0)
 		return bf_supervisor_main(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
