@@ -34,9 +34,26 @@ static void enter(struct bf_worker *w, enum bf_redis_phase phase)
 
 /* ---- hello ---- */
 
+static void nonsense(struct bf_worker *w)
+{
+	bf_err("Redis answered something that this program does not understand");
+	w->redis_pause_until_ms = bf_mono_ms() + idle_ms(w);
+}
+
+/* The number of an exchange, as Redis tells it. It is counted on from there, so the last one that fits is not one. */
+static bool read_number(const struct bf_redis_reply *r, int64_t *number)
+{
+	*number = bf_redis_int(bf_redis_at(r, 1));
+	return *number >= 0 && *number < INT64_MAX - 1;
+}
+
 static void on_hello_ok(struct bf_worker *w, const struct bf_redis_reply *r)
 {
-	int64_t number = bf_redis_int(bf_redis_at(r, 1));
+	int64_t number;
+	if (!read_number(r, &number)) {
+		nonsense(w);
+		return;
+	}
 	if (w->exchange_unanswered && number == w->number + 1)
 		w->number = number - 1; /* it was executed: asking again brings its reply */
 	else
@@ -313,6 +330,7 @@ static void condemned(struct bf_worker *w)
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *))
 {
+	int64_t number;
 	w->exchange_flying = false;
 	if (err) {
 		if (bf_queue_needs_load(err)) {
@@ -341,12 +359,15 @@ static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const 
 		return;
 	case BF_QUEUE_RESYNC:
 		give_up_exchange(w);
-		w->number = bf_redis_int(bf_redis_at(r, 1));
-		enter(w, BF_REDIS_HOLD);
+		if (read_number(r, &number)) {
+			w->number = number;
+			enter(w, BF_REDIS_HOLD);
+			return;
+		}
+		nonsense(w);
 		return;
 	case BF_QUEUE_NONSENSE:
-		bf_err("Redis answered something that this program does not understand");
-		w->redis_pause_until_ms = bf_mono_ms() + idle_ms(w);
+		nonsense(w);
 		return;
 	}
 }

@@ -15,7 +15,7 @@ static const char *const place_names[BF_PLACES] = {
 
 #define SHORT_MS     50     /* a job that takes less is short */
 #define READY_MAX_US 500000 /* how long an opened job may wait for a slot */
-#define AHEAD_MAX    4      /* jobs opened ahead for each slot, at most */
+#define AHEAD_MAX    12     /* jobs opened ahead for each slot, at most */
 #define SMOOTHING    0.1    /* weight of the newest job in what is typical */
 
 /* ---- lists ---- */

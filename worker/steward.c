@@ -31,12 +31,13 @@ struct bf_steward {
 	/* the thread's while busy */
 	struct bf_upkeep upkeep;
 	struct request doing;
-	struct bf_error err;
+	struct bf_error err, unfit; /* unfit: why Redis must not be used as it is set now; code 0: it may be */
 	bool failed, rebuilt, nothing_left;
 	int repaired;
 
 	bool left_nothing; /* of the last look at all runs */
 	bool complained;
+	struct bf_error unfit_told;
 };
 
 /* Upkeep must not take more than its share of the server: no parallel plans. */
@@ -44,7 +45,7 @@ int bf_steward_connect(struct bf_pg **pg, struct bf_error *err)
 {
 	struct bf_pg_options o = {.application_name = "worker (steward)"};
 	int rc = bf_pg_open(&o, pg, err);
-	return rc < 0 ? rc : bf_pg_script(*pg, "SET max_parallel_workers_per_gather = 0", NULL, err);
+	return rc < 0 ? rc : bf_pg_script(*pg, "SET max_parallel_workers_per_gather = 0; SET jit = off", NULL, err);
 }
 
 /* ---- in the thread ---- */
@@ -97,10 +98,23 @@ static int look_for_work(struct bf_steward *s)
 	return 0;
 }
 
+/* Redis may be set otherwise than it was when the worker started. A connection that is lost meanwhile is for the next call to find. */
+static void look_at_settings(struct bf_steward *s)
+{
+	struct bf_error err;
+	int rc = bf_redis_check_server(s->upkeep.redis, NULL, 0, &err);
+	if (rc == 0)
+		s->unfit.code = 0;
+	else if (rc == -BF_E_UNAVAILABLE && bf_redis_alive(s->upkeep.redis))
+		s->unfit = err;
+}
+
 static int serve(struct bf_steward *s)
 {
 	struct request *r = &s->doing;
 	int rc = connect_both(s);
+	if (rc == 0 && r->all)
+		look_at_settings(s);
 	if (rc == 0)
 		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
 	for (int i = 0; rc == 0 && i < r->n_hints; i++) {
@@ -125,8 +139,19 @@ static void in_thread(uv_work_t *work)
 
 static void start(struct bf_steward *s);
 
+static void report_settings(struct bf_steward *s)
+{
+	const struct bf_error *now = &s->unfit, *told = &s->unfit_told;
+	if (now->code && (!told->code || strcmp(now->text, told->text) != 0))
+		bf_err("%s", now->text);
+	else if (!now->code && told->code)
+		bf_info("the settings of Redis are right again");
+	s->unfit_told = s->unfit;
+}
+
 static void report(struct bf_steward *s)
 {
+	report_settings(s);
 	if (s->rebuilt)
 		bf_warn("the queue in Redis was rebuilt from the ledger: generation %lld", (long long)s->upkeep.generation);
 	if (s->repaired > 0)

@@ -146,6 +146,7 @@ void bf_worker_pump(struct bf_worker *w)
 	bf_pool_pump(w);
 	bf_open_pump(w);
 	bf_job_pump(w);
+	bf_pool_tidy(w);
 	bf_settle_pump(w);
 	if (!w->exchange_flying)
 		bf_exchange_pump(w); /* what was settled or could not be opened just now */
@@ -160,6 +161,7 @@ static void on_prepare(uv_prepare_t *p)
 static void on_tick(uv_timer_t *t)
 {
 	struct bf_worker *w = t->data;
+	bf_notify_tick(w);
 	if (w->leaving)
 		return;
 	bf_exchange_tick(w);
@@ -238,6 +240,7 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 		bf_err("%s", err.text);
 		return bf_error_exit_code(&err);
 	}
+	bf_notify_new(w);
 	start_handles(w);
 	log_start(w);
 	bf_log_gather(true); /* on_prepare flushes, before the loop waits */
@@ -248,6 +251,7 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 			bf_job_free(w->at[p].first);
 	bf_run_def_free_all(w);
 	bf_steward_free(w);
+	bf_notify_free(w);
 	bf_pg_params_release(&w->params);
 	bf_redis_cmd_release(&w->exchange);
 	free(w->notes);

@@ -36,6 +36,7 @@
 struct bf_worker;
 struct bf_steward;
 struct bf_pool;
+struct bf_notify;
 
 /* ---- what a run's jobs need to know (runs.c) ---- */
 
@@ -196,6 +197,7 @@ struct bf_worker {
 	size_t settle_limit; /* jobs in the next settle batch: halved when the server refuses a text */
 
 	struct bf_steward *steward;
+	struct bf_notify *notify; /* NULL: no service manager listens (notify.c) */
 	uv_prepare_t prepare;
 	uv_timer_t tick;
 	uv_signal_t sigterm, sigint;
@@ -250,6 +252,7 @@ void bf_open_pump(struct bf_worker *w);
 void bf_settle_pump(struct bf_worker *w);
 void bf_pool_new(struct bf_worker *w);
 void bf_pool_pump(struct bf_worker *w); /* gives lanes to jobs that wait for one */
+void bf_pool_tidy(struct bf_worker *w); /* after bf_job_pump: puts back the sessions of lanes that stay free */
 void bf_pool_close(struct bf_worker *w);
 bool bf_lane_lost(const struct bf_job *j);            /* the backend it was opened for is gone */
 bool bf_lane_free(const struct bf_job *j);            /* it may begin, as far as its lane is concerned */
@@ -264,6 +267,11 @@ void bf_exchange_pump(struct bf_worker *w);
 void bf_exchange_tick(struct bf_worker *w);
 void bf_exchange_generation_ready(struct bf_worker *w, int64_t generation);
 void bf_exchange_goodbye(struct bf_worker *w, void (*then)(struct bf_worker *w));
+
+/* ---- notify.c ---- */
+void bf_notify_new(struct bf_worker *w); /* nothing happens unless NOTIFY_SOCKET is set */
+void bf_notify_tick(struct bf_worker *w);
+void bf_notify_free(struct bf_worker *w);
 
 /* ---- steward.c ---- */
 int bf_steward_connect(struct bf_pg **pg, struct bf_error *err); /* a connection for upkeep */

@@ -116,7 +116,7 @@ static int judge(struct bf_pg *pg, const PGresult *res, const char *sql, struct 
 	bf_pg_fail_result(res, err);
 	struct bf_buf detail BF_AUTOBUF;
 	bf_buf_init(&detail, 8192);
-	bf_pg_detail(res, sql, &detail);
+	bf_pg_detail(res, sql, 0, &detail);
 	if (detail.len && err) {
 		char sqlstate[sizeof(err->sqlstate)];
 		memcpy(sqlstate, err->sqlstate, sizeof(sqlstate));

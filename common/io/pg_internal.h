@@ -50,7 +50,7 @@ PGresult *bf_pg_raw(const struct bf_pg_result *r);
 bool bf_pg_succeeded(const PGresult *res);                        /* rows, or a command that ended well */
 int bf_pg_fail_result(const PGresult *res, struct bf_error *err); /* BF_E_SQL, with the primary message */
 /* DETAIL, HINT, CONTEXT and LINE of an error, one a line. sql: the text sent, or NULL. */
-void bf_pg_detail(const PGresult *res, const char *sql, struct bf_buf *out);
+void bf_pg_detail(const PGresult *res, const char *sql, size_t before, struct bf_buf *out);
 
 /* ---- parameters, quoting ---- */
 

@@ -46,12 +46,10 @@ const char *bf_pgc_where(const struct bf_pgc *c);
 int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, bf_pgc_cb cb, void *data);
 
 /*
- * One message of several statements in the simple protocol (a `sql` job: BEGIN; …; settle; COMMIT). Called back once, at the
- * end, with the last result that has columns, the sum of rows affected by the statements, and the first error. A transaction
- * that is still open then is rolled back before the callback (and is an error, if there was none). The session is put back (what
- * DISCARD ALL does, but for the cached plans) and the settings are sent again: in the same message, behind the script's COMMIT, or in one
- * of its own after the callback when the script went wrong. `plain`: the text has no statement that could leave anything in the session but
- * by the functions it calls (struct bf_sqltext), so less has to be put back.
+ * One message of several statements in the simple protocol. Called back once, at the end, with the last result that has columns, the
+ * sum of rows affected by the statements, and the first error. A transaction that is still open then is rolled back before the callback
+ * (and is an error, if there was none). Afterwards the session is put back (what DISCARD ALL does, but for the cached plans) and the
+ * settings are sent again, in a message of its own after the callback.
  */
 struct bf_pgc_script {
 	const struct bf_pg_result *last_rows; /* the last result with columns, or NULL */
@@ -60,7 +58,23 @@ struct bf_pgc_script {
 	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
 };
 typedef void (*bf_pgc_script_cb)(struct bf_pgc *c, const struct bf_pgc_script *outcome, void *data);
-int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_script_cb cb, void *data);
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data);
+
+/*
+ * The same for a job: one transaction around the text, READ COMMITTED, begun and committed by this function. Putting the session back costs
+ * no message of its own when it went well. `plain`: the text has no statement that could leave anything in the session but by the functions
+ * it calls (struct bf_sqltext); then less has to be put back, and that is owed: the next transaction begins with it, or bf_pgc_put_back
+ * does it. Whoever has no next transaction at hand calls that at once, for what may have been left behind includes advisory locks.
+ */
+struct bf_pgc_transaction {
+	const char *first; /* a SELECT list, evaluated before everything else, in the transaction */
+	const char *sql;
+	bool plain, read_only;
+};
+int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data);
+
+/* Puts the session back, if that is owed and the connection READY; it is BUSY until then. Other requests are -BF_E_UNAVAILABLE before. */
+void bf_pgc_put_back(struct bf_pgc *c);
 
 /* Asks the server to cancel what runs (PQcancel, in the thread pool). The request's own callback tells how it ended; the next
  * request is let in only when the cancelling can no longer hit it. Nothing runs: nothing happens. */

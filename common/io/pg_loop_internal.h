@@ -37,15 +37,17 @@ struct bf_pgc_request {
 	bf_pgc_script_cb script_cb;
 	void *data;
 	char *sql;             /* of a script, for "LINE n" */
+	size_t before;         /* bytes, all of them ASCII, that stand in it before the caller's own text */
 	const char *preparing; /* the statement that is prepared in the same pipeline, or NULL */
 	PGresult *kept;        /* what the callback will see */
 	int64_t affected;
 	struct bf_error err; /* code 0: none so far */
 	struct bf_buf detail;
-	bool committed; /* a script's own COMMIT was answered: what comes behind it is the session being put back */
-	bool plain;     /* behind it, prepared statements are kept */
-	bool stained;   /* … and that went wrong */
-	bool settled;   /* the outcome is known: losing the connection does not change it any more */
+	bool transaction; /* what follows is of bf_pgc_transaction_run only */
+	bool plain;       /* putting back is owed, and prepared statements are kept */
+	bool committed;   /* its COMMIT was answered: what comes behind it is the session being put back */
+	bool stained;     /* … and that went wrong */
+	bool settled;     /* the outcome is known: losing the connection does not change it any more */
 };
 
 struct bf_pgc {
@@ -68,6 +70,7 @@ struct bf_pgc {
 	bool copy_out;                 /* rows of a COPY TO STDOUT are being thrown away */
 	bool broken;                   /* reading failed; only what libpq holds already can still come */
 	bool was_cancelled;
+	bool owes; /* a plain transaction was the last: the session has to be put back before anything else */
 	struct bf_pgc_cancel *cancel;
 
 	int tries;

@@ -12,12 +12,14 @@
 /*
  * What PostgreSQL documents DISCARD ALL to be, without DISCARD PLANS: plans are checked against what they depend on anyway,
  * and making those of bf.settle again costs more than the job. And other than DISCARD ALL it may share a message with the job.
- * Behind a plain script (io/pg_loop.h) only what functions leave behind is possible: settings, advisory locks, temporary tables.
+ * Behind a plain transaction (io/pg_loop.h) only what functions leave behind is possible: settings, advisory locks, temporary tables. All
+ * of it stands before the next one's BEGIN, which makes it part of that transaction, but for the locks: a SELECT is worth saving.
  */
-#define PUT_BACK_PLAIN "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP"
-#define PUT_BACK                                                                                                                       \
-	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all();" \
-	" DISCARD TEMP; DISCARD SEQUENCES"
+#define UNLOCK         "pg_catalog.pg_advisory_unlock_all()"
+#define PUT_BACK_PLAIN "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DISCARD TEMP"
+#define PUT_BACK                                                                                                                    \
+	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT " UNLOCK "; DISCARD TEMP; DISCARD" \
+	" SEQUENCES"
 
 void bf_pgc_request_clear(struct bf_pgc *c)
 {
@@ -32,7 +34,7 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->preparing = NULL;
 	r->affected = 0;
 	r->err.code = 0;
-	r->settled = r->committed = r->stained = false;
+	r->settled = r->transaction = r->plain = r->committed = r->stained = false;
 }
 
 /* Sends text in the simple protocol; what was in the request before has been dealt with. */
@@ -53,14 +55,23 @@ static void send_with_settings(struct bf_pgc *c, enum bf_pgc_phase phase, const 
 
 void bf_pgc_setup(struct bf_pgc *c)
 {
+	c->owes = false;
 	send_with_settings(c, PHASE_SETUP, WHO_AM_I);
 }
 
 static void put_back(struct bf_pgc *c)
 {
 	bf_pg_prepared_clear(&c->prepared);
-	c->was_cancelled = false;
+	c->was_cancelled = c->owes = false;
 	send_with_settings(c, PHASE_RESET, PUT_BACK);
+}
+
+void bf_pgc_put_back(struct bf_pgc *c)
+{
+	if (!c->owes || c->phase != PHASE_READY)
+		return;
+	c->owes = false;
+	send_with_settings(c, PHASE_RESET, PUT_BACK_PLAIN "; SELECT " UNLOCK);
 }
 
 static void become_ready(struct bf_pgc *c)
@@ -135,6 +146,7 @@ static void end_script(struct bf_pgc *c)
 {
 	const struct bf_pgc_request *r = &c->request;
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
+	c->owes = is_back && r->plain;
 	if (is_back && !r->plain)
 		bf_pg_prepared_clear(&c->prepared);
 	c->phase = c->broken ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
@@ -209,7 +221,7 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 	if (c->phase == PHASE_ROLLBACK || r->err.code)
 		return;
 	bf_pg_fail_result(res, &r->err);
-	bf_pg_detail(res, r->sql, &r->detail);
+	bf_pg_detail(res, r->sql ? r->sql + r->before : NULL, r->before, &r->detail);
 }
 
 static void take_success(struct bf_pgc *c, PGresult *res)
@@ -230,7 +242,7 @@ static void take_success(struct bf_pgc *c, PGresult *res)
 		return;
 	} else if (c->phase == PHASE_SCRIPT) {
 		r->affected += bf_pg_affected(bf_pg_wrap(res));
-		r->settled = r->committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+		r->settled = r->committed = r->transaction && strcmp(PQcmdStatus(res), "COMMIT") == 0;
 	}
 	PQclear(res);
 }
@@ -312,6 +324,12 @@ static int check_ready(struct bf_pgc *c)
 	return -BF_E_UNAVAILABLE;
 }
 
+/* Nobody else's statement may run in a session that a job has left as it is. */
+static int check_clean(struct bf_pgc *c)
+{
+	return c->owes ? -BF_E_UNAVAILABLE : check_ready(c);
+}
+
 /* The first use prepares in the same round trip. */
 static bool send_prepared(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params)
 {
@@ -329,7 +347,7 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 {
 	if (params && params->text.overflow)
 		return -BF_E_LIMIT;
-	int rc = check_ready(c);
+	int rc = check_clean(c);
 	if (rc)
 		return rc;
 	if (!send_prepared(c, stmt, params)) {
@@ -344,37 +362,55 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 	return 0;
 }
 
-/* What stands behind a script that left its transaction open would be part of that transaction. */
-static bool ends_itself(const char *sql)
+static int send_script(struct bf_pgc *c, char *text /* taken over */, bf_pgc_script_cb cb, void *data)
 {
-	static const char commit[] = "COMMIT";
-	size_t n = strlen(sql), last = sizeof(commit) - 1;
-	return n >= last && strcmp(sql + n - last, commit) == 0;
-}
-
-static char *putting_back(const struct bf_pgc *c, bool plain)
-{
-	return bf_asprintf("%s%s%s", plain ? PUT_BACK_PLAIN : PUT_BACK, c->settings ? ";\n" : "", c->settings ? c->settings : "");
-}
-
-int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bool plain, bf_pgc_script_cb cb, void *data)
-{
-	int rc = check_ready(c);
-	if (rc)
-		return rc;
-	BF_AUTOFREE char *behind = ends_itself(sql) ? putting_back(c, plain) : bf_strdup("");
-	BF_AUTOFREE char *text = bf_asprintf("%s%s%s", sql, *behind ? ";\n" : "", behind);
 	if (!PQsendQuery(c->conn, text)) {
+		free(text);
 		bf_pgc_break_soon(c);
 		return -BF_E_UNAVAILABLE;
 	}
 	c->request.script_cb = cb;
-	c->request.plain = plain;
 	c->request.data = data;
-	c->request.sql = bf_strdup(sql);
+	c->request.sql = text;
+	c->request.before = 0;
 	c->phase = PHASE_SCRIPT;
 	bf_pgc_flush(c);
 	return 0;
+}
+
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data)
+{
+	int rc = check_clean(c);
+	return rc ? rc : send_script(c, bf_strdup(sql), cb, data);
+}
+
+static void add_beginning(const struct bf_pgc *c, const struct bf_pgc_transaction *t, struct bf_buf *text)
+{
+	if (c->owes)
+		bf_buf_printf(text, PUT_BACK_PLAIN "; %s%s", c->settings ? c->settings : "", c->settings ? "; " : "");
+	bf_buf_printf(text, "BEGIN ISOLATION LEVEL READ COMMITTED%s; SELECT %s%s;\n", t->read_only ? " READ ONLY" : "",
+				  c->owes ? UNLOCK ", " : "", t->first);
+}
+
+int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data)
+{
+	struct bf_buf text;
+	int rc = check_ready(c);
+	if (rc)
+		return rc;
+	bf_buf_init(&text, SIZE_MAX); /* the caller has bounded what it gives */
+	add_beginning(c, t, &text);
+	size_t before = text.len;
+	bf_buf_printf(&text, "%s; COMMIT", t->sql);
+	if (!t->plain)
+		bf_buf_printf(&text, ";\n" PUT_BACK "%s%s", c->settings ? ";\n" : "", c->settings ? c->settings : "");
+	rc = send_script(c, bf_buf_detach(&text), cb, data);
+	if (rc == 0) {
+		c->request.before = before;
+		c->request.transaction = true;
+		c->request.plain = t->plain;
+	}
+	return rc;
 }
 
 /* ---- cancelling ---- */

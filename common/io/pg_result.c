@@ -145,7 +145,7 @@ static void add_position(struct bf_buf *out, const char *sql, int64_t position)
 	add_line(out, name.data, line, strcspn(line, "\r\n"));
 }
 
-void bf_pg_detail(const PGresult *res, const char *sql, struct bf_buf *out)
+void bf_pg_detail(const PGresult *res, const char *sql, size_t before, struct bf_buf *out)
 {
 	static const struct {
 		int field;
@@ -158,6 +158,6 @@ void bf_pg_detail(const PGresult *res, const char *sql, struct bf_buf *out)
 	}
 	const char *position = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
 	int64_t n;
-	if (sql && position && bf_text_int(position, 1, INT64_MAX, &n) == 0)
-		add_position(out, sql, n);
+	if (sql && position && bf_text_int(position, (int64_t)before + 1, INT64_MAX, &n) == 0)
+		add_position(out, sql, n - (int64_t)before);
 }

@@ -124,7 +124,7 @@ static void ask(struct seen *s, const struct bf_pg_stmt *stmt, const struct bf_p
 static void script(struct seen *s, const char *sql)
 {
 	int before = s->answers, ready = s->ready;
-	assert_int_equal(bf_pgc_script_run(s->conn, sql, false, on_script, s), 0);
+	assert_int_equal(bf_pgc_script_run(s->conn, sql, on_script, s), 0);
 	assert_int_equal(s->answers, before);
 	run_until(&s->loop, &s->ready, ready + 1);
 	assert_int_equal(s->answers, before + 1);
@@ -164,7 +164,7 @@ static void it_becomes_ready_and_knows_its_backend(void **state)
 	(void)state;
 	start_with(&s, NULL, "SET work_mem = '5MB'; SELECT set_config('bf.x', 'y', false)");
 	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
-	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", false, on_script, &s), -BF_E_UNAVAILABLE);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
 	run_until(&s.loop, &s.ready, 1);
 	ask(&s, &pid, NULL);
 	assert_int_equal(strtol(s.text, NULL, 10), bf_pgc_backend_pid(s.conn));
@@ -247,7 +247,7 @@ static void a_second_request_is_refused_while_one_runs(void **state)
 	start_ready(&s);
 	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
 	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
-	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", false, on_script, &s), -BF_E_UNAVAILABLE);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
 	run_until(&s.loop, &s.ready, 2);
 	assert_int_equal(s.answers, 1);
 	finish(&s);
@@ -325,21 +325,82 @@ static void a_script_leaves_nothing_behind_in_the_session(void **state)
 	finish(&s);
 }
 
-static void what_functions_leave_behind_a_plain_script_is_put_back_too(void **state)
+static void transaction(struct seen *s, const struct bf_pgc_transaction *t)
+{
+	int before = s->answers, ready = s->ready;
+	assert_int_equal(bf_pgc_transaction_run(s->conn, t, on_script, s), 0);
+	run_until(&s->loop, &s->ready, ready + 1);
+	assert_int_equal(s->answers, before + 1);
+}
+
+static void make_function_that_leaves(void)
+{
+	free(from_outside("CREATE OR REPLACE FUNCTION t_io_leave() RETURNS void LANGUAGE plpgsql AS "
+					  "'BEGIN CREATE TEMP TABLE t_left(n int); END'"));
+}
+
+#define LEAVES_BEHIND \
+	"SELECT set_config('work_mem', '9MB', false), t_io_leave(), pg_advisory_lock(42), set_config('role', 'pg_monitor', false)"
+#define WHAT_IS_THERE                                                                                    \
+	"SELECT concat_ws(' ', current_setting('work_mem'), current_setting('role'), to_regclass('t_left')," \
+	" (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()))"
+
+static void what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_next_one(void **state)
 {
 	struct seen s;
 	(void)state;
+	make_function_that_leaves();
 	start_with(&s, NULL, "SET work_mem = '5MB'");
 	run_until(&s.loop, &s.ready, 1);
-	int before = s.answers, ready = s.ready;
-	const char *sql = "BEGIN; SELECT set_config('work_mem', '9MB', false), set_config('role', 'pg_monitor', false), pg_advisory_lock(42),"
-					  " query_to_xml('create temp table t_left(n int)', true, false, ''); COMMIT";
-	assert_int_equal(bf_pgc_script_run(s.conn, sql, true, on_script, &s), 0);
-	run_until(&s.loop, &s.ready, ready + 1);
-	assert_int_equal(s.answers, before + 1);
-	script(&s, "SELECT concat_ws(' ', current_setting('work_mem'), current_setting('role'), to_regclass('t_left'),"
-			   " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()))");
+	const struct bf_pgc_transaction leaves = {.first = "1", .sql = LEAVES_BEHIND, .plain = true},
+									looks = {.first = "1", .sql = WHAT_IS_THERE, .plain = true, .read_only = true};
+	transaction(&s, &leaves);
+	assert_string_equal(s.err.code ? s.err.text : "", "");
+	transaction(&s, &looks);
 	assert_string_equal(s.text, "5MB none 0");
+	transaction(&s, &looks);
+	assert_string_equal(s.text, "5MB none 0");
+	finish(&s);
+}
+
+static void what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else_runs_before(void **state)
+{
+	struct seen s;
+	(void)state;
+	make_function_that_leaves();
+	start_with(&s, NULL, "SET work_mem = '5MB'");
+	run_until(&s.loop, &s.ready, 1);
+	const struct bf_pgc_transaction leaves = {.first = "1", .sql = LEAVES_BEHIND, .plain = true};
+	transaction(&s, &leaves);
+	assert_string_equal(s.err.code ? s.err.text : "", "");
+	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
+	int ready = s.ready;
+	bf_pgc_put_back(s.conn);
+	assert_int_equal(bf_pgc_state(s.conn), BF_PGC_BUSY);
+	run_until(&s.loop, &s.ready, ready + 1);
+	bf_pgc_put_back(s.conn);
+	assert_int_equal(bf_pgc_state(s.conn), BF_PGC_READY);
+	script(&s, WHAT_IS_THERE);
+	assert_string_equal(s.text, "5MB none 0");
+	finish(&s);
+}
+
+static void a_transaction_tells_the_line_of_its_own_text(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	const struct bf_pgc_transaction fine = {.first = "1", .sql = "SELECT 2\n", .plain = true},
+									wrong = {.first = "1", .sql = "SELECT 1;\nSELECT nosuch\n", .plain = true};
+	for (int i = 0; i < 2; i++) {
+		transaction(&s, &wrong);
+		assert_int_equal(s.err.code, BF_E_SQL);
+		assert_string_equal(s.detail, "LINE 2: SELECT nosuch");
+		transaction(&s, &fine);
+		assert_int_equal(s.err.code, 0);
+		assert_string_equal(s.text, "2");
+	}
 	finish(&s);
 }
 
@@ -409,7 +470,7 @@ static void a_cancelled_request_ends_and_the_next_one_is_not_hit(void **state)
 		if (i % 2)
 			assert_int_equal(bf_pgc_exec(s.conn, &slow, NULL, on_result, &s), 0);
 		else
-			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_sleep(600); COMMIT", false, on_script, &s), 0);
+			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_sleep(600); COMMIT", on_script, &s), 0);
 		/* A cancel that comes before the statement is ignored by the server: asked until it is answered. */
 		while (s.answers == answers) {
 			bf_pgc_cancel(s.conn);
@@ -432,7 +493,7 @@ static void closing_while_a_cancel_is_on_its_way_is_safe(void **state)
 	(void)state;
 	for (int turns = 0; turns < 4; turns++) {
 		start_ready(&s);
-		assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", false, on_script, &s), 0);
+		assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
 		bf_pgc_cancel(s.conn);
 		for (int i = 0; i < turns; i++)
 			uv_run(&s.loop, UV_RUN_NOWAIT);
@@ -491,13 +552,13 @@ static void a_backend_ended_under_a_request_leaves_the_outcome_unknown(void **st
 	assert_non_null(strstr(s.err.text, "terminating connection"));
 	run_until(&s.loop, &s.ready, 2);
 
-	assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_terminate_backend(pg_backend_pid()); COMMIT", false, on_script, &s), 0);
+	assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT pg_terminate_backend(pg_backend_pid()); COMMIT", on_script, &s), 0);
 	run_until(&s.loop, &s.lost, 2);
 	assert_int_equal(s.answers, 2);
 	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
 	run_until(&s.loop, &s.ready, 3);
 
-	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", false, on_script, &s), 0);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
 	end_backend(&s);
 	run_until(&s.loop, &s.ready, 4);
 	assert_int_equal(s.answers, 3);
@@ -595,7 +656,7 @@ static void closing_calls_back_what_is_pending_and_then_closed(void **state)
 	struct seen s;
 	(void)state;
 	start_ready(&s);
-	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", false, on_script, &s), 0);
+	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT pg_sleep(600)", on_script, &s), 0);
 	free(from_outside("SELECT 1"));
 	int pid = bf_pgc_backend_pid(s.conn);
 	bf_pgc_close(s.conn, on_closed, &s);
@@ -631,7 +692,7 @@ static void closing_is_safe_at_each_moment(void **state)
 		if (turns % 2)
 			assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
 		else
-			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT 1/0; COMMIT", false, on_script, &s), 0);
+			assert_int_equal(bf_pgc_script_run(s.conn, "BEGIN; SELECT 1/0; COMMIT", on_script, &s), 0);
 		for (int i = 0; i < turns / 2 && s.ready < 2; i++)
 			uv_run(&s.loop, i ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 		finish(&s);
@@ -660,7 +721,7 @@ static void closing_is_safe_in_every_callback(void **state)
 			assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), 0);
 		else
 			assert_int_equal(
-				bf_pgc_script_run(s.conn, i == 1 ? "SELECT 1" : "SELECT pg_terminate_backend(pg_backend_pid())", false, on_script, &s), 0);
+				bf_pgc_script_run(s.conn, i == 1 ? "SELECT 1" : "SELECT pg_terminate_backend(pg_backend_pid())", on_script, &s), 0);
 		run_until(&s.loop, &s.closed, 1);
 		end_loop(&s.loop);
 		assert_int_equal(s.answers, 1);
@@ -699,7 +760,9 @@ int main(void)
 		cmocka_unit_test(large_texts_go_both_ways),
 		cmocka_unit_test(a_script_gives_its_last_rows_and_all_it_changed),
 		cmocka_unit_test(a_script_leaves_nothing_behind_in_the_session),
-		cmocka_unit_test(what_functions_leave_behind_a_plain_script_is_put_back_too),
+		cmocka_unit_test(what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_next_one),
+		cmocka_unit_test(what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else_runs_before),
+		cmocka_unit_test(a_transaction_tells_the_line_of_its_own_text),
 		cmocka_unit_test(a_script_that_fails_is_rolled_back_and_says_where),
 		cmocka_unit_test(a_long_detail_is_cut),
 		cmocka_unit_test(a_copy_in_a_script_does_not_hang),

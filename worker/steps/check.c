@@ -348,6 +348,7 @@ static void on_turn(uv_prepare_t *prepare)
 		return;
 	}
 
+	bf_pgc_put_back(k->job->lane->conn);
 	switch (bf_pgc_state(k->job->lane->conn)) {
 	case BF_PGC_BUSY: /* the session is being put back after the script */
 		return;
@@ -457,19 +458,18 @@ static struct check *check_new(struct bf_job *j)
 static int start(struct bf_job *j, struct bf_error *err)
 {
 	int64_t limit = j->step->timeout_ms + LATE_MS;
-	BF_AUTOBUF struct bf_buf script;
+	BF_AUTOBUF struct bf_buf question;
+	char first[80];
+	struct bf_pgc_transaction transaction = {.first = first, .read_only = true};
 
-	bf_buf_init(&script, SCRIPT_MAX);
-	bf_buf_printf(&script, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = %lld; ",
-				  (long long)(limit < INT32_MAX ? limit : INT32_MAX));
-	bool plain = false;
-	int rc = add_question(j, &script, &plain, err);
-	if (rc == 0)
-		rc = bf_buf_addstr(&script, "COMMIT");
+	bf_buf_init(&question, SCRIPT_MAX);
+	snprintf(first, sizeof(first), "set_config('statement_timeout', '%lld', true)", (long long)(limit < INT32_MAX ? limit : INT32_MAX));
+	int rc = add_question(j, &question, &transaction.plain, err);
 	if (rc < 0)
-		return script.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
+		return question.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
 	struct check *k = j->step_state = check_new(j);
-	if (bf_pgc_script_run(j->lane->conn, script.data, plain, on_answer, k) < 0)
+	transaction.sql = question.data;
+	if (bf_pgc_transaction_run(j->lane->conn, &transaction, on_answer, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready");
 	return 0;
 }

@@ -100,20 +100,20 @@ static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *
 	bf_buf_addstr(script, ", ");
 	if (rc == 0)
 		rc = bf_pgc_quote_literal(j->lane->conn, script, j->step_name, err);
-	bf_buf_printf(script, ", %d, %d); COMMIT", j->seq, j->epoch);
+	bf_buf_printf(script, ", %d, %d)", j->seq, j->epoch);
 	return rc;
 }
 
 static int start(struct bf_job *j, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf script;
-	bool plain;
+	char first[160];
+	struct bf_pgc_transaction transaction = {.first = first};
 	bf_buf_init(&script, SCRIPT_MAX);
-	bf_buf_printf(&script,
-				  "BEGIN ISOLATION LEVEL READ COMMITTED; "
-				  "SELECT set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true);\n",
-				  (long long)(j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS));
-	int rc = bf_job_render_sql(j, j->step->sql.text, &script, &plain, err);
+	snprintf(first, sizeof(first),
+			 "set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true)",
+			 (long long)(j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS));
+	int rc = bf_job_render_sql(j, j->step->sql.text, &script, &transaction.plain, err);
 	if (rc == 0)
 		rc = add_settle(j, &script, err);
 	if (rc == 0 && script.overflow)
@@ -124,7 +124,8 @@ static int start(struct bf_job *j, struct bf_error *err)
 		bf_open_again(j, "fail point before_commit");
 		return 0;
 	}
-	if (bf_pgc_script_run(j->lane->conn, script.data, plain, on_answer, j) < 0)
+	transaction.sql = script.data;
+	if (bf_pgc_transaction_run(j->lane->conn, &transaction, on_answer, j) < 0)
 		bf_open_again(j, "its connection is not ready");
 	return 0;
 }
