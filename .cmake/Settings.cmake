@@ -1,5 +1,6 @@
 # Settings that every target of this project shares: `target_link_libraries(x PRIVATE bf_settings)`.
 option(BF_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(BF_FUZZ "Build the fuzz targets of tests/fuzz (clang only)" OFF)
 option(BF_WERROR "Warnings are errors" OFF)
 option(BF_FAILPOINTS "Compile the named fail points (BF_FAILPOINT=name:kill|hang|error) into the binaries" OFF)
 
@@ -20,7 +21,10 @@ endif()
 if(BF_FAILPOINTS)
   target_compile_definitions(bf_settings INTERFACE BF_FAILPOINTS)
 endif()
-if(BF_SANITIZE)
+if(BF_FUZZ)
+  target_compile_options(bf_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(bf_settings INTERFACE -fsanitize=address,undefined)
+elseif(BF_SANITIZE)
   target_compile_options(bf_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(bf_settings INTERFACE -fsanitize=address,undefined)
 else()

@@ -1,0 +1,292 @@
+# Least privilege: worker, operator and reader do all their work with the roles and users of deploy/, and nothing that is not theirs.
+bats_require_minimum_version 1.5.0
+load ../support/lib.bash
+load ../support/work.bash
+load ../support/secured.bash
+
+setup() {
+	secured_setup
+	export BF_LEASE=2s
+}
+teardown() { secured_teardown; }
+
+grant_weather() {
+	pg 'grant usage on schema weather to backfill_worker;
+	    grant select on weather.raw to backfill_worker;
+	    grant select, insert, update, delete on weather.daily, weather.rolling to backfill_worker;
+	    grant all on all tables in schema public to backfill_worker; grant all on all sequences in schema public to backfill_worker'
+}
+
+begin_weather() { # RUN
+	load_weather
+	pg "delete from weather.raw where day > '2012-02-29'"
+	counted_weather
+	grant_weather
+	as operator enqueue_run "$1" weather --since=2012-01-01 --until=2012-02-29 --param="out=$BATS_TEST_TMPDIR/export"
+}
+
+# Neither server has refused anybody anything.
+assert_nothing_refused() {
+	assert_same 'what Redis refused' '' "$(rd acl log)"
+	assert_same 'what PostgreSQL refused' '' "$(grep -E 'permission denied|must be owner|must be superuser|must be a member' "$pg_log")"
+}
+
+# look COMMAND…: bfstat as the reader, who can read all of it
+look() {
+	local status=0
+	as reader bfstat "$@" >"$BATS_TEST_TMPDIR/look" 2>&1 || status=$?
+	! grep -E 'not read|NOPERM|denied|refuse' "$BATS_TEST_TMPDIR/look"
+	[ "$status" -eq 0 ] || { cat "$BATS_TEST_TMPDIR/look"; return 1; }
+}
+look_at_everything() { # RUN
+	local command
+	for command in '' "$1" "jobs $1" "failures $1" 'coverage weather' 'gaps weather' workers queues "events $1"; do
+		# shellcheck disable=SC2086
+		look $command
+		# shellcheck disable=SC2086
+		look $command --json
+	done
+	wait_until 'look verify'
+	reader_cli fcall_ro bf_status 0 "$1" | grep -F "$1 is "
+}
+
+reader_cli() { REDISCLI_AUTH=${password[reader]} redis-cli -s "$redis_socket" --user backfill-reader "$@"; }
+
+@test "the sample runs from end to end with a role for each: planned, taken over from a killed worker, looked at, decided about" {
+	begin_weather weather.roles
+	hold daily 2012-01-10
+	as worker start_worker
+	wait_until 'is_held weather.roles daily 2012-01-10'
+	stale=$(pg "select backend_pid from bf.job where step = 'daily' and '2012-01-10' between since and until")
+	look_at_everything weather.roles
+	kill -KILL "${WORKER_PIDS[0]}"
+	as worker start_worker
+	# its connection would be noticed as dead by the server itself only after 10 s
+	wait_until "grep -F '[$stale] FATAL:  terminating connection due to administrator command' '$pg_log'"
+	wait_until 'is_held weather.roles daily 2012-01-10'
+	[ "$(pg "select backend_pid from bf.job where step = 'daily' and '2012-01-10' between since and until")" != "$stale" ]
+
+	as operator enqueue stop weather.roles
+	let_go daily
+	wait_until '[ "$(run_state weather.roles)" = stopped ]'
+	as operator enqueue resume weather.roles
+	wait_for_end weather.roles
+	assert_counted_weather weather.roles
+	assert_weather_verified
+	assert_same 'files' 2 "$(find "$BATS_TEST_TMPDIR/export" -name '*.csv' | wc -l)"
+	look_at_everything weather.roles
+	assert_nothing_refused
+}
+
+@test "failures, a crash, retry, cancel and a repair need no more than the roles have" {
+	pg "create table broken (chunk text); insert into broken values ('2024-01-03'); create table effect (chunk text); create table hold (n int)"
+	pg 'grant all on all tables in schema public to backfill_worker'
+	pipeline broken <<-'JSON'
+		{"pipeline": "broken", "chunk": {"size": 1}, "pause": "10ms", "env": {"set": {"MARK": "x"}},
+		 "defaults": {"retry": {"attempts": 2, "first": "100ms", "jitter": 0}},
+		 "steps": [{"name": "one", "kind": "sql", "file": "sql/one.sql", "concurrency": 1, "order": "asc"},
+		           {"name": "two", "kind": "exec", "argv": ["bin/two"]}]}
+	JSON
+	sql_file one.sql <<-'SQL'
+		insert into effect values (:'chunk');
+		select 1 / (not exists (select from broken where chunk = :'chunk'))::int;
+	SQL
+	program two <<-'SH'
+		echo "progress 1 2" >&"$BF_PROGRESS_FD"
+		echo "checkpoint half" >&"$BF_PROGRESS_FD"
+		echo "note slow" >&"$BF_PROGRESS_FD"
+		echo "rows 3" >&"$BF_PROGRESS_FD"
+		[ "$BF_ATTEMPT" = 2 ]
+	SH
+	as operator enqueue_run broken.one broken --since=2024-01-01 --until=2024-01-04
+	as worker start_worker
+	wait_for_end broken.one
+	assert_same 'the run' failed "$(run_state broken.one)"
+	look failures broken.one
+	pg 'delete from broken'
+	as operator enqueue retry broken.one
+	wait_until '[ "$(run_state broken.one)" = done ]'
+	oracle broken.one one=effect
+	assert_same 'tries that failed' 'exit 4, sql 2' "$(pg "select string_agg(category || ' ' || n, ', ' order by category) from (select category, count(*) n from bf.attempt group by 1) x")"
+
+	# three workers die in its company of one: the third death is its last
+	sql_file one.sql <<<"select pg_sleep(case when exists (select from hold) then 3600 else 0 end);"
+	pg 'insert into hold values (1)'
+	as operator enqueue_run broken.two broken --since=2024-02-01 --until=2024-02-01
+	for _ in 1 2 3 4 5; do
+		wait_until "is 1 \"select count(*) from bf.job where run = 'broken.two' and step = 'one' and state = 'running' and worker like '%-${WORKER_PIDS[-1]}-%'\""
+		kill -KILL "${WORKER_PIDS[-1]}"
+		as worker start_worker
+	done
+	wait_until '[ "$(run_state broken.two)" = failed ]'
+	assert_same 'why' crash "$(pg "select error_category from bf.job where run = 'broken.two' and step = 'one'")"
+
+	# everything in Redis goes away while nobody is there: the operator's next plan rebuilds it
+	kill_worker "${WORKER_PIDS[-1]}"
+	as operator enqueue retry broken.two
+	rd flushall
+	rd function flush
+	pg 'delete from hold'
+	as operator enqueue_run broken.three broken --since=2024-03-01 --until=2024-03-02
+	rd hset bf:run:broken.three done 7
+	run as operator bfstat verify --repair
+	[ "$status" -eq 0 ] && [[ $output = *Repaired* ]]
+	as operator enqueue cancel broken.three --step=one --chunk=2024-03-02
+	as worker start_worker
+	wait_until '[ "$(run_state broken.two)" = done ]'
+	wait_until 'run_ended broken.three'
+
+	# and while a worker is there: it loads its functions and rebuilds
+	as operator enqueue_run broken.four broken --since=2024-04-01 --until=2024-04-02
+	rd flushall
+	rd function flush
+	wait_until '[ "$(run_state broken.four)" = done ]'
+	as operator enqueue cancel broken.four
+	assert_nothing_refused
+}
+
+# ---- what is refused ----
+
+# denied ROLE SQL: PostgreSQL says that it may not
+denied() {
+	local said
+	said=$(psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate -d "${pg_url[$1]}" -c "$2" 2>&1) && { echo "$1 may: $2 ($said)"; return 1; }
+	[[ $said = *42501* ]] || { echo "$1: $2: $said"; return 1; }
+}
+
+# noperm ROLE COMMAND…: Redis says that it may not
+noperm() {
+	local role=$1 said
+	shift
+	said=$(REDISCLI_AUTH=${password[$role]} redis-cli -s "$redis_socket" --user "backfill-$role" "$@" 2>&1)
+	[[ $said = *NOPERM* || $said = *"ACL failure"* ]] || { echo "$role: $*: $said"; return 1; }
+}
+
+@test "PostgreSQL refuses each role what is not its own" {
+	local table role
+	pipeline one <<<'{"pipeline": "one", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"}]}'
+	as operator enqueue_run one.one one --since=2024-01-01 --until=2024-01-02
+	tables=$(pg "select relname from pg_class where relnamespace = 'bf'::regnamespace and relkind = 'r' order by 1")
+	assert_same 'tables' 'attempt check_result event job meta migration pipeline run step' "${tables//$'\n'/ }"
+	for table in $tables; do
+		for role in worker operator reader; do
+			denied "$role" "delete from bf.$table"
+			denied "$role" "truncate bf.$table"
+			denied "$role" "drop table bf.$table"
+			denied "$role" "alter table bf.$table add column x int"
+			denied "$role" "create trigger x before update on bf.$table for each row execute function suppress_redundant_updates_trigger()"
+		done
+		denied reader "insert into bf.$table default values"
+		denied reader "update bf.$table set $(pg "select attname from pg_attribute where attrelid = 'bf.$table'::regclass and attnum = 1") = default"
+		denied reader "lock table bf.$table in row exclusive mode"
+		denied reader "select from bf.$table for share"
+	done
+	for role in worker operator reader; do
+		denied "$role" 'create table bf.x ()'
+		denied "$role" 'drop schema bf cascade'
+		denied "$role" 'drop function bf.settle'
+		denied "$role" 'create schema x'
+		denied "$role" 'create role x'
+		denied "$role" 'alter role backfill_owner password null'
+		denied "$role" 'set role backfill_owner'
+		denied "$role" "select pg_read_file('/etc/passwd')"
+		denied "$role" "copy bf.run to program 'cat'"
+		denied "$role" 'update bf.run set concurrency = 1'
+		denied "$role" "update bf.job set chunk = 'x'"
+		denied "$role" 'update bf.attempt set error = default'
+		denied "$role" 'update bf.event set who = default'
+	done
+	for call in "advance('one.one')" "stop('one.one', '', '')" "resume('one.one', '', '')" "cancel('one.one', null, null, '', '')" "retry('one.one', null, null, '', '')"; do
+		denied reader "select bf.$call"
+		[[ $call = advance* ]] || denied worker "select bf.$call"
+	done
+	denied worker "insert into bf.run (run) values ('x')"
+	denied worker "insert into bf.job (run) values ('x')"
+	denied worker "insert into bf.pipeline (sha256) values ('x')"
+	denied worker 'select from bf.event'
+	denied operator "insert into bf.attempt (run) values ('x')"
+	denied operator "insert into bf.check_result (run) values ('x')"
+	denied operator "update bf.job set checkpoint = 'x'"
+	denied operator "select bf.settle('one.one', 'one', 1, 1)"
+	denied operator 'select from bf.pipeline'
+	denied reader 'select from bf.pipeline'
+	assert_same 'jobs, as planned' 2 "$(pg "select count(*) from bf.job where state = 'pending'")"
+	assert_same 'who may do anything with the ledger, beside its owner and the three' '' "$(pg "
+		select distinct grantee::regrole from pg_class c cross join lateral aclexplode(relacl)
+		 where relnamespace = 'bf'::regnamespace and grantee not in (select oid from pg_roles where rolname ~ '^backfill_(owner|worker|operator|reader)$')")"
+}
+
+@test "Redis refuses each user what is not its own" {
+	rd set other:key 1
+	rd set bf:probe 1
+	[[ $(redis-cli -s "$redis_socket" ping) = NOAUTH* ]]
+	[[ $(redis-cli -s "$redis_socket" auth x 2>&1) = *WRONGPASS* ]]
+	for role in worker operator reader; do
+		noperm "$role" get other:key
+		noperm "$role" keys '*'
+		noperm "$role" scan 0
+		noperm "$role" flushall
+		noperm "$role" flushdb
+		noperm "$role" config get '*'
+		noperm "$role" shutdown
+		noperm "$role" debug sleep 0
+		noperm "$role" acl list
+		noperm "$role" client list
+		noperm "$role" monitor
+		noperm "$role" function flush
+		noperm "$role" function delete bf_v1
+		noperm "$role" function dump
+		noperm "$role" eval 'return 1' 0
+		noperm "$role" dump bf:probe
+		noperm "$role" rename bf:probe other:key
+		noperm "$role" replicaof no one
+		noperm "$role" publish x y
+		noperm "$role" slowlog get
+	done
+	noperm operator blpop bf:wake:default 1
+	noperm operator hdel bf:worker:x:jobs y
+	noperm reader set bf:probe 2
+	noperm reader del bf:probe
+	noperm reader expire bf:probe 1
+	noperm reader lpop bf:queue:default
+	noperm reader fcall bf_v1_end_run 0 1 x
+	noperm reader function load "$(cat "$bf_top/common/core/lua/bf.lua")"
+	# the function that changes is not even to be had by way of the read-only call
+	as operator enqueue run weather --since=2012-01-01 --until=2012-01-02 >/dev/null
+	[[ $(reader_cli fcall_ro bf_v1_end_run 0 1 x) = *'write flag'* ]]
+	assert_same 'the probe' 1 "$(rd get bf:probe)"
+}
+
+@test "the programs themselves say that they may not" {
+	for role in worker reader; do
+		run as "$role" enqueue run weather --since=2012-01-01 --until=2012-01-02
+		[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
+		run as "$role" enqueue migrate
+		[[ $output = *'up to date'* || $output = *'nothing'* || $status -ne 0 ]]
+	done
+	as operator enqueue_run weather.x weather --since=2012-01-01 --until=2012-01-02
+	run as reader enqueue stop weather.x
+	[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
+	run as reader worker
+	[ "$status" -ne 0 ] && [[ $output = *NOPERM* ]]
+	run as reader bfstat verify --repair
+	[ "$status" -eq 0 ] # nothing to repair
+	rd hset bf:run:weather.x done 7
+	run as reader bfstat verify --repair
+	[ "$status" -ne 0 ] && [[ $output = *NOPERM* ]]
+	assert_same 'the run' running "$(run_state weather.x)"
+	assert_same 'the counter' 7 "$(rd hget bf:run:weather.x done)"
+}
+
+# ---- the smallest set ----
+
+# The commands that an ACL line allows, one a line.
+allowed() { sed -n "s/^user backfill-$1 //p" "$bf_top/deploy/redis.acl" | tr ' ' '\n' | sed -n 's/^+//p' | LC_ALL=C sort; }
+
+@test "the worker's user may use exactly the commands that the functions and the worker use" {
+	functions=$(grep -oE "redis\.call\(('[A-Z]+'|left > 0 and 'SADD' or 'SREM')" "$bf_top/common/core/lua/bf_v1.lua" | grep -oE "[A-Z]{2,}" | tr '[:upper:]' '[:lower:]')
+	[ "$(wc -l <<<"$functions")" -gt 100 ]
+	assert_same 'commands' \
+		"$(printf '%s\n' "$functions" ping select info 'client|setname' 'function|list' 'function|load' fcall blpop smembers get | LC_ALL=C sort -u)" \
+		"$(allowed worker)"
+}
