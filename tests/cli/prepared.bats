@@ -19,7 +19,7 @@ keyed() {
 	sql_file load.sql
 }
 
-is_prepared="current_query() like '%EXECUTE bf_step%'"
+is_prepared="current_query() like '%EXECUTE' || ' bf_step%'"
 
 work_off() { # RUN
 	enqueue_run "$1" "${1%%.*}"
