@@ -31,7 +31,7 @@ systemd_up() {
 	cat >"$systemd_home/boot" <<-'SH'
 		set -e
 		mount --make-rprivate /
-		mount -t tmpfs none /run
+		for folder in /run /var/lib /var/cache; do mount -t tmpfs none "$folder"; done # what units leave there
 		mount -t tmpfs none /sys/fs/cgroup || true
 		mount -t cgroup2 none /sys/fs/cgroup
 		mount -o bind,ro /proc/sys /proc/sys
