@@ -354,6 +354,9 @@ static int lex_variable(struct lexer *l, enum bf_sqltext_kind kind, size_t befor
 	if (kind == BF_SQL_RAW)
 		return see_word(l, start, true);
 	token(l);
+	/* A value with a backslash is written as E'…', and would lend the quote behind it its rules. */
+	if (kind == BF_SQL_LITERAL && continuation(l))
+		return refuse(l, start, "an operator, such as ||, between the variable and the quote that goes on with it");
 	return 0;
 }
 

@@ -178,7 +178,7 @@ noperm() {
 		done
 		denied reader "insert into bf.$table default values"
 		denied reader "update bf.$table set $(pg "select attname from pg_attribute where attrelid = 'bf.$table'::regclass and attnum = 1") = default"
-		denied reader "lock table bf.$table in row exclusive mode"
+		denied reader "begin; lock table bf.$table in row exclusive mode"
 		denied reader "select from bf.$table for share"
 	done
 	for role in worker operator reader; do
@@ -229,7 +229,9 @@ noperm() {
 		noperm "$role" flushdb
 		noperm "$role" config get '*'
 		noperm "$role" shutdown
-		noperm "$role" debug sleep 0
+		noperm "$role" config set maxmemory 1
+		noperm "$role" save
+		noperm "$role" swapdb 0 1
 		noperm "$role" acl list
 		noperm "$role" client list
 		noperm "$role" monitor
@@ -258,15 +260,25 @@ noperm() {
 }
 
 @test "the programs themselves say that they may not" {
-	for role in worker reader; do
-		run as "$role" enqueue run weather --since=2012-01-01 --until=2012-01-02
-		[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
+	local role
+	run as worker enqueue run weather --since=2012-01-01 --until=2012-01-02
+	[ "$status" -eq 1 ] && [[ $output = *'permission denied for table pipeline'* ]]
+	run as reader enqueue run weather --since=2012-01-01 --until=2012-01-02
+	[ "$status" -eq 1 ] && [[ $output = *NOPERM* ]]
+	assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"
+	# a migration that is still to be applied is the owner's to apply
+	pg 'create table migration_before as table bf.migration; delete from bf.migration'
+	for role in worker operator reader; do
 		run as "$role" enqueue migrate
-		[[ $output = *'up to date'* || $output = *'nothing'* || $status -ne 0 ]]
+		[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
 	done
+	assert_same 'migrations applied' 0 "$(pg 'select count(*) from bf.migration')"
+	pg 'insert into bf.migration table migration_before'
 	as operator enqueue_run weather.x weather --since=2012-01-01 --until=2012-01-02
-	run as reader enqueue stop weather.x
-	[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
+	for role in worker reader; do
+		run as "$role" enqueue stop weather.x
+		[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]
+	done
 	run as reader worker
 	[ "$status" -ne 0 ] && [[ $output = *NOPERM* ]]
 	run as reader bfstat verify --repair
@@ -283,10 +295,48 @@ noperm() {
 # The commands that an ACL line allows, one a line.
 allowed() { sed -n "s/^user backfill-$1 //p" "$bf_top/deploy/redis.acl" | tr ' ' '\n' | sed -n 's/^+//p' | LC_ALL=C sort; }
 
+# The commands that were run since `rd config resetstat`, by clients and by functions, but for those of redis-cli itself.
+used() {
+	rd info commandstats | sed -nE 's/^cmdstat_([^:]+):calls=.*/\1/p' | grep -vxE 'auth|config\|resetstat' | LC_ALL=C sort
+}
+
+lua_commands() { command -p python3 "$bf_top/tests/support/lua_commands.py" "$bf_top/common/core/lua/$1.lua" "${@:2}"; }
+
+# The functions of bf_v1 that programs other than the worker's loop call.
+upkeep_functions() {
+	local name
+	for name in $(sed -nE "s/^register\('(\w+)'.*|^redis.register_function\('bf_v1_(\w+)'.*/\1\2/p" "$bf_top/common/core/lua/bf_v1.lua"); do
+		! grep -rqs --include='*.c' "\"$name\"" "$bf_top/common/core" "$bf_top/enqueue" || echo "$name"
+	done
+}
+
+# role: is it the master, as the sentinels said?
 @test "the worker's user may use exactly the commands that the functions and the worker use" {
-	functions=$(grep -oE "redis\.call\(('[A-Z]+'|left > 0 and 'SADD' or 'SREM')" "$bf_top/common/core/lua/bf_v1.lua" | grep -oE "[A-Z]{2,}" | tr '[:upper:]' '[:lower:]')
-	[ "$(wc -l <<<"$functions")" -gt 100 ]
 	assert_same 'commands' \
-		"$(printf '%s\n' "$functions" ping select info 'client|setname' 'function|list' 'function|load' fcall blpop smembers get | LC_ALL=C sort -u)" \
+		"$({ lua_commands bf_v1 && printf '%s\n' ping role select info 'client|setname' 'function|list' 'function|load' fcall blpop smembers get; } | LC_ALL=C sort -u)" \
 		"$(allowed worker)"
+}
+
+@test "the operator's user may use exactly the commands of the functions that enqueue calls, of enqueue, and of bfstat" {
+	local functions
+	functions=$(upkeep_functions)
+	assert_same 'functions' 'sync_run missing adopt repair end_run rebuild_begin rebuild_end push' "${functions//$'\n'/ }"
+	# shellcheck disable=SC2086
+	assert_same 'commands' \
+		"$({ lua_commands bf_v1 $functions && printf '%s\n' info 'function|list' 'function|load' fcall zcount && allowed reader | grep -vx fcall_ro; } | LC_ALL=C sort -u)" \
+		"$(allowed operator)"
+}
+
+@test "the reader's user may use exactly the commands that a run of all of bfstat uses" {
+	begin_weather weather.looked
+	hold daily 2012-01-10
+	as worker start_worker
+	wait_until 'is_held weather.looked daily 2012-01-10'
+	kill -KILL "${WORKER_PIDS[-1]}" # so that the reader is alone with what the worker held
+	wait_until '[ "$(rd info clients | sed -nE "s/^connected_clients:([0-9]+).*/\1/p")" = 1 ]'
+	rd config resetstat
+	look_at_everything weather.looked
+	as reader bfstat watch weather.looked --json | head -n 1 | jq -e .run
+	assert_same 'commands' "$(printf '%s\n' "$(used)" ping role select | LC_ALL=C sort -u)" "$(allowed reader)"
+	assert_nothing_refused
 }

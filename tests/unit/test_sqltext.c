@@ -212,6 +212,17 @@ static void what_is_never_closed_is_named_with_the_line_it_began_on(void **state
 	assert_refused("select 1;\nselect (2;\n", "line 2: found a parenthesis (");
 }
 
+/* With the value \ the first would be E'\\'';delete from t;--' : the quote goes on, and what is in it is not where it seems to be. */
+static void a_quote_that_goes_on_with_a_variable_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("select :'a'';delete from t;--'", "line 1: found \":'a'\", expected an operator");
+	assert_refused("select 1,\n:'a' -- and\n  'b'", "line 2: found \":'a'\", expected an operator");
+	struct bf_sqltext t;
+	parse("select :'a' || 'b', :'a', 'b' as \"x\" where :'a'='b'", &t);
+	bf_sqltext_release(&t);
+}
+
 static void what_only_psql_can_do_is_refused(void **state)
 {
 	(void)state;
@@ -355,6 +366,7 @@ int main(void)
 		cmocka_unit_test(transaction_control_is_refused_at_the_start_of_a_statement_only),
 		cmocka_unit_test(a_variable_cannot_be_a_statements_first_word),
 		cmocka_unit_test(what_is_never_closed_is_named_with_the_line_it_began_on),
+		cmocka_unit_test(a_quote_that_goes_on_with_a_variable_is_refused),
 		cmocka_unit_test(what_only_psql_can_do_is_refused),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(an_unquoted_value_is_a_number_a_date_or_a_word),
