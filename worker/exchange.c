@@ -135,6 +135,7 @@ static void send_hold(struct bf_worker *w)
 	bf_redis_cmd_init(&cmd);
 	bf_queue_fcall(&cmd, "hold", w->generation);
 	bf_redis_arg(&cmd, w->id);
+	bf_redis_arg_int(&cmd, w->number);
 	for (int p = 0; p < BF_PLACES; p++)
 		for (struct bf_job *j = w->at[p].first; j; j = j->next)
 			bf_redis_arg(&cmd, j->name);

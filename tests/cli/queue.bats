@@ -181,7 +181,7 @@ contents() {
 	exchange w 1 1 >/dev/null
 	before=$(contents)
 	for generation in 0 2 ''; do
-		for call in 'exchange w 2 1000 1 done 0 1 r/s/c1#1 0 1 default 5' 'hello x 1000' 'goodbye w default' 'hold w' 'sweep 1000' \
+		for call in 'exchange w 2 1000 1 done 0 1 r/s/c1#1 0 1 default 5' 'hello x 1000' 'goodbye w default' 'hold w 1' 'sweep 1000' \
 			'sync_run r 1 state cancelled' 'push r s 6 7 c7#7' 'missing r s c6#6' 'adopt r 1000 0 s c6#6 w' 'repair r s 9 9 9 9' 'end_run r' \
 			'rebuild_end 1000'; do
 			# shellcheck disable=SC2086 # words
@@ -356,7 +356,7 @@ sweep_w() {
 	before=$(contents | grep -v '^bf:workers ')
 	assert_same 'exchange' '["condemned"]' "$(exchange w 2 5 'done' 0 r/s/c2#2)"
 	assert_same 'hello' '["condemned"]' "$(q hello w "$lease" host h)"
-	assert_same 'hold' '["condemned"]' "$(q hold w r/s/c2#2)"
+	assert_same 'hold' '["condemned"]' "$(q hold w 1 r/s/c2#2)"
 	assert_same 'everything' "$before" "$(contents | grep -v '^bf:workers ')"
 	[ "$(rd ttl bf:worker:w)" -gt 0 ]
 	assert_same 'swept again' '["ok",[]]' "$(q sweep "$lease")"
@@ -397,13 +397,28 @@ sweep_w() {
 	run_of r 6 4
 	hello w
 	exchange w 1 4 >/dev/null
-	assert_same 'lost' '["ok",[]]' "$(q hold w r/s/c3#3)"
+	assert_same 'lost' '["ok",[]]' "$(q hold w 1 r/s/c3#3)"
 	assert_same 'ready' 'r/s/c1#1 r/s/c2#2 r/s/c4#4' "$(ready)"
 	assert_same 'held' 'r/s/c3#3' "$(held w)"
 	assert_same 'running, done, failed' '1 0 0' "$(counters r)"
 	before=$(contents)
-	assert_same 'again' '["ok",[]]' "$(q hold w r/s/c3#3)"
+	assert_same 'again' '["ok",[]]' "$(q hold w 1 r/s/c3#3)"
 	assert_same 'everything' "$before" "$(contents)"
+}
+
+@test "a hold list of before the last exchange, or of one that is not known, is refused and changes nothing" {
+	library
+	run_of r 6 4
+	hello w
+	exchange w 1 2 >/dev/null
+	exchange w 2 2 'done' 0 r/s/c1#1 >/dev/null
+	before=$(contents)
+	for number in 1 0 3 ''; do
+		assert_same "of exchange '$number'" '["resync",2]' "$(q hold w "$number" r/s/c1#1)"
+	done
+	assert_same 'everything' "$before" "$(contents)"
+	assert_same 'of the last one' '["ok",[]]' "$(q hold w 2 r/s/c2#2)"
+	assert_same 'held' 'r/s/c2#2' "$(held w)"
 }
 
 @test "what a worker holds and Redis has forgotten is its own again, unless another one has it" {
@@ -417,7 +432,7 @@ sweep_w() {
 	rd lrem bf:queue:default 0 r/s/c5#5 >/dev/null
 	# 1 is another's, 3 is ready, 5 is delayed, 7 is pending, 9 is nowhere at all
 	rd lrem bf:run:r:pending:s 0 c9#9 >/dev/null
-	assert_same 'lost' '["ok",["r/s/c1#1"]]' "$(q hold w r/s/c1#1 r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9)"
+	assert_same 'lost' '["ok",["r/s/c1#1"]]' "$(q hold w 1 r/s/c1#1 r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9)"
 	assert_same 'held' 'r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9' "$(held w)"
 	assert_same 'the other holds' 'r/s/c1#1' "$(held other)"
 	assert_same 'ready' 'r/s/c4#4' "$(ready)"
@@ -505,7 +520,7 @@ sweep_w() {
 	rd config set maxmemory 1 >/dev/null
 	[[ $(rd fcall bf_v1_push 0 1 r s 9 10 c10#10 2>&1) = *OOM* ]]
 	assert_same 'claimed' 'r/s/c2#2' "$(jobs_in "$(exchange w 2 1 'done' 0 r/s/c1#1)")"
-	assert_same 'hold' '["ok",[]]' "$(q hold w r/s/c2#2)"
+	assert_same 'hold' '["ok",[]]' "$(q hold w 2 r/s/c2#2)"
 	assert_same 'running, done, failed' '1 1 0' "$(counters r)"
 }
 

@@ -1,5 +1,5 @@
 #!lua name=bf_v1
--- revision 1
+-- revision 2
 --
 -- The queue's protocol, version 1 (docs/queue.md). Everything that changes more than one key is one function here, does a bounded
 -- amount of work, takes its time from Redis, and acts only where the present state confirms it (SADD, SREM, HDEL gave 1).
@@ -379,7 +379,8 @@ end
 
 -- What a worker really holds (R9), after a reconnection and every few seconds. What Redis lists under it beyond that goes back to
 -- its queue; what Redis has forgotten is taken back under its name, unless another worker has it by now: those come back as lost.
---   generation worker { job }…  -> ok {lost…}
+-- The list is of the moment behind exchange `number`. One that comes late, behind another exchange, speaks of other jobs: refused.
+--   generation worker number { job }…  -> ok {lost…} | generation <present> | unknown | condemned | resync <last number>
 local function hold(_, a)
   local no = refuse(a[1], false)
   if no then return no end
@@ -387,8 +388,9 @@ local function hold(_, a)
   local record = redis.call('HMGET', worker_key(worker), 'number', 'condemned')
   if record[2] then return { 'condemned' } end
   if not record[1] then return { 'unknown' } end
+  if a[3] ~= record[1] then return { 'resync', tonumber(record[1]) } end
   local holds = {}
-  for i = 3, #a do holds[a[i]] = true end
+  for i = 4, #a do holds[a[i]] = true end
   local stray = {}
   for _, job in ipairs(redis.call('HKEYS', jobs_key(worker))) do
     if holds[job] then
@@ -462,6 +464,16 @@ end
 
 -- ---- runs ---------------------------------------------------------------------------------------------------------------
 
+-- A step whose pending list was thrown away (an evicting server): there is none, and what is known of its jobs is fewer than were pushed.
+local function has_lost_its_list(run, step)
+  if redis.call('EXISTS', pending_key(run, step)) == 1 then return false end
+  local known = redis.call('SCARD', step_released_key(run, step))
+    + redis.call('ZCARD', 'bf:delayed:' .. (redis.call('HGET', run_key(run), 'queue') or ''))
+  local h = redis.call('HMGET', step_key(run, step), 'pushed', 'done', 'failed', 'skipped', 'cancelled')
+  for i = 2, 5 do known = known + tonumber(h[i] or '0') end
+  return tonumber(h[1]) > known
+end
+
 -- Makes a run and its steps known, or brings them up to the ledger's word; the same call again changes nothing.
 --   generation run n_fields { field value }… { step ordinal state planned concurrency chronological plan_number }…
 -- -> ok {pushed of each step…}
@@ -488,13 +500,9 @@ local function sync_run(_, a)
     for _, field in ipairs({ 'done', 'failed', 'skipped', 'running', 'pushed' }) do redis.call('HSETNX', skey, field, 0) end
     redis.call('PERSIST', skey)
     planned = planned + tonumber(a[i + 3])
-    local before = redis.call('HGET', skey, 'plan_number')
-    if before ~= a[i + 6] then
-      if before then
-        redis.call('UNLINK', pending_key(run, step))
-        redis.call('HSET', skey, 'pushed', 0)
-      end
-      redis.call('HSET', skey, 'plan_number', a[i + 6])
+    if redis.call('HGET', skey, 'plan_number') ~= a[i + 6] or (a[i + 2] == 'released' and has_lost_its_list(run, step)) then
+      redis.call('UNLINK', pending_key(run, step))
+      redis.call('HSET', skey, 'pushed', 0, 'plan_number', a[i + 6])
     end
     if a[i + 2] == 'released' then
       open[#open + 1] = step
