@@ -13,6 +13,7 @@
 
 #define IDLE_MS       1000 /* between two exchanges of an idle worker */
 #define HOLD_EVERY_MS 5000
+#define LAST_BACK_MS  1500 /* Redis is there again: by then the other workers have found it, too (io/redis_loop.c) */
 
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *));
@@ -138,8 +139,10 @@ static void send_hold(struct bf_worker *w)
 	for (int p = 0; p < BF_PLACES; p++)
 		for (struct bf_job *j = w->at[p].first; j; j = j->next)
 			bf_redis_arg(&cmd, j->name);
-	if (bf_redisc_exec(w->redis, &cmd, 0, on_hold, w) == 0)
+	if (bf_redisc_exec(w->redis, &cmd, 0, on_hold, w) == 0) {
 		w->exchange_flying = true;
+		w->hold_wanted = false;
+	}
 	bf_redis_cmd_release(&cmd);
 }
 
@@ -155,6 +158,8 @@ static int wanted(const struct bf_worker *w)
 	int free = w->opt.slots + bf_job_ahead(w) - in_slots(w);
 	enum bf_pgc_state ledger = bf_pgc_state(w->opener);
 	if (w->draining || free < 0 || w->suspects > 0 || ledger == BF_PGC_WAITING || ledger == BF_PGC_CONNECTING)
+		return 0;
+	if (w->at[BF_AT_CONNECT].first || bf_mono_ms() < w->no_claims_before_ms)
 		return 0;
 	if (w->claims_left >= 0 && free > w->claims_left)
 		free = w->claims_left;
@@ -461,6 +466,11 @@ void bf_exchange_pump(struct bf_worker *w)
 	case BF_REDIS_READY:
 		break;
 	}
+	if (w->hold_wanted && !w->exchange_unanswered) {
+		enter(w, BF_REDIS_HOLD);
+		send_hold(w);
+		return;
+	}
 	int want = wanted(w);
 	bool something = w->at[BF_AT_ACK].first || (want > 0 && w->more_to_claim);
 	if (w->exchange_unanswered || (something && !others_at_hand(w)) || now >= w->next_exchange_ms)
@@ -475,6 +485,8 @@ static void on_ready(struct bf_redisc *c, void *data)
 {
 	struct bf_worker *w = data;
 	(void)c;
+	if (w->last_hold_ms) /* an older image of Redis may hand out what others run: their hold lists come first (PROTOCOL R9) */
+		w->no_claims_before_ms = bf_mono_ms() + LAST_BACK_MS;
 	enter(w, w->generation ? BF_REDIS_HELLO : BF_REDIS_GENERATION);
 }
 

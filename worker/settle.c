@@ -176,7 +176,6 @@ static bool note_progress(struct bf_worker *w, int64_t now)
 	bf_job_sort(dirty, n);
 	for (size_t i = 0; i < n; i++) {
 		struct bf_job *j = dirty[i];
-		j->progress_dirty = false;
 		asks[i] = (struct bf_progress_ask){.run = j->run,
 										   .step = j->step_name,
 										   .seq = j->seq,
@@ -189,7 +188,10 @@ static bool note_progress(struct bf_worker *w, int64_t now)
 	}
 	bf_pg_params_clear(&w->params);
 	bf_ledger_progress_bind(&w->params, asks, n);
-	return bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_progress, w) == 0;
+	bool sent = bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_progress, w) == 0;
+	for (size_t i = 0; i < n; i++)
+		dirty[i]->progress_dirty = !sent;
+	return sent;
 }
 
 /* ---- are the jobs still ours? ---- */
