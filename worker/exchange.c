@@ -13,7 +13,7 @@
 
 #define IDLE_MS       1000 /* between two exchanges of an idle worker */
 #define HOLD_EVERY_MS 5000
-#define LAST_BACK_MS  1500 /* Redis is there again: by then the other workers have found it, too (io/redis_loop.c) */
+#define LAST_BACK_MS  800 /* Redis is there again: by then the other workers have found it, too (io/redis_loop.c) */
 
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *));
@@ -485,8 +485,10 @@ static void on_ready(struct bf_redisc *c, void *data)
 {
 	struct bf_worker *w = data;
 	(void)c;
-	if (w->last_hold_ms) /* an older image of Redis may hand out what others run: their hold lists come first (PROTOCOL R9) */
+	if (w->last_hold_ms) { /* an older image of Redis may hand out what others run: their hold lists come first (PROTOCOL R9) */
 		w->no_claims_before_ms = bf_mono_ms() + LAST_BACK_MS;
+		bf_steward_soon(w); /* what was decided meanwhile is only in the ledger */
+	}
 	enter(w, w->generation ? BF_REDIS_HELLO : BF_REDIS_GENERATION);
 }
 

@@ -232,6 +232,11 @@ void bf_steward_advance(struct bf_worker *w, const char *run)
 	start(w->steward);
 }
 
+void bf_steward_soon(struct bf_worker *w)
+{
+	w->steward->next_ms = bf_mono_ms();
+}
+
 void bf_steward_generation(struct bf_worker *w)
 {
 	w->steward->wanted.generation = true;

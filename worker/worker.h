@@ -286,6 +286,7 @@ int bf_steward_connect(struct bf_pg **pg, struct bf_error *err); /* a connection
 int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
+void bf_steward_soon(struct bf_worker *w);                     /* looks at all runs at the next tick */
 void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
 bool bf_steward_nothing_left(const struct bf_worker *w);       /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);
