@@ -56,7 +56,7 @@ open_gates() {
 	pg 'delete from shut'
 }
 
-programs() { pgrep -cf "^[^ ]*bash [^ ]*$BATS_TEST_TMPDIR[^ ]*/bin/walk " || true; }
+programs() { pgrep -cf "bash [^ ]*bin/walk steady\.one " || true; }
 queries() { pg "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"; }
 at_work() {
 	[ "$(programs)" = 2 ] && [ "$(queries)" = 2 ] && is 2 "select count(*) from bf.job where state = 'running' and checkpoint::int >= 3"

@@ -17,10 +17,10 @@ teardown() {
 
 # ---- nothing left to start a program with ----
 
-# Six days of a program (`send`) and of sql (`load`), six at a time; nothing may fail even once.
+# Six days of a program (`send`) and of sql (`load`), all at a time; nothing may fail even once.
 begin_many() { # RUN
 	pipeline many <<-'JSON'
-		{"pipeline": "many", "chunk": {"size": 1}, "concurrency": {"default": 6}, "env": {"pass": ["PATH", "MARK"]},
+		{"pipeline": "many", "chunk": {"size": 1}, "concurrency": {"default": 12}, "env": {"pass": ["PATH", "MARK"]},
 		 "defaults": {"timeout": "1m", "retry": {"attempts": 1}},
 		 "steps": [{"name": "send", "kind": "exec", "argv": ["bin/send", "{{chunk}}"], "needs": []},
 		           {"name": "load", "kind": "sql", "file": "sql/load.sql", "needs": []}]}
@@ -47,7 +47,7 @@ put_off() { grep -qE "$1; raise what the worker may use" "$BATS_TEST_TMPDIR/work
 
 # apache/dolphinscheduler#6829: a worker without descriptors fails the tasks that it is given.
 @test "21: file descriptors exhausted: programs wait until there are some, no try is counted, and the rest is done" {
-	start_worker --slots=6
+	start_worker --slots=12
 	wait_until "[ -n \"\$(rd smembers bf:idle:default)\" ]"
 	touch "$MARK.shut"
 	begin_many many.files
@@ -75,14 +75,14 @@ highest_descriptor() { find "/proc/$1/fd" -mindepth 1 -printf '%f\n' | sort -n |
 	user=$((50000 + $$ % 10000))
 	limited_worker
 	begin_many many.forks
-	worker=${WORKER_PIDS[0]}
 	wait_until 'put_off "cannot start a supervisor: .*temporarily unavailable"'
 	assert_same 'days that were sent' '' "$(cat "$MARK")"
-	prlimit --pid "$worker" --nproc="$(($(threads_of "$user") + 1)):" # one supervisor at a time, and no program
+	may_fork "$(($(threads_of "$user") + 1))" # one supervisor at a time, and no program
 	wait_until 'put_off "cannot start bin/send: no new process: .*temporarily unavailable"'
-	prlimit --pid "$worker" --nproc=1024:
+	may_fork 1024
 	end_many many.forks
 }
+may_fork() { setpriv --reuid="$user" --regid="$user" --clear-groups prlimit --pid "${WORKER_PIDS[0]}" --nproc="$1:"; } # PROCESSES
 threads_of() { ps -o nlwp= -U "$1" | awk '{n += $1} END {print n + 0}'; } # USER
 
 # The limit counts the processes of a user, and does not hold for root: the worker is another one, that may read and write what root may.
@@ -92,7 +92,7 @@ limited_worker() {
 		"$(command -v worker)" --slots=3 >"$BATS_TEST_TMPDIR/worker-${#WORKER_PIDS[@]}.log" 2>&1 3>&- </dev/null &
 	WORKER_PIDS+=($!)
 	wait_until "[ -n \"\$(rd smembers bf:idle:default)\" ]"
-	prlimit --pid "${WORKER_PIDS[0]}" --nproc=1:
+	may_fork 1
 }
 
 # ---- programs that take more than they should ----
