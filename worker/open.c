@@ -74,9 +74,9 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 		j->stale_pid = a->stale_pid;
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
 	}
-	if (!j->stale_pid) /* else it stays at OPENING: bf_open_pump ends the old backend first, which is not yet done where this is the second
-						  try */
-		bf_job_opened(j);
+	if (j->stale_pid) /* now, or of a try to open it whose answer was lost: bf_open_pump ends that backend first */
+		return;       /* stays at OPENING */
+	bf_job_opened(j);
 }
 
 static enum bf_ack ack_of_state(const char *state)
@@ -115,8 +115,7 @@ static void open_suspect(struct bf_worker *w)
 		bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "alone now");
 }
 
-/* Its run or step is not to go on, which Redis does not know yet. Given back it may be handed out again at once: the second time it waits.
- */
+/* Its run or step is not to go on, which Redis does not know yet and hands it out again: from the second time on it waits. */
 static void closed(struct bf_job *j)
 {
 	int64_t now = bf_mono_ms();

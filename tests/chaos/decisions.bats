@@ -5,8 +5,8 @@ load ../support/work.bash
 load ../support/chaos.bash
 
 setup() {
+	bf_setup
 	own_servers
-	export PATH=${BF_BUILD:-$bf_top/build-test}/bin:$PATH
 	chaos_record
 	# A worker that is stopped for as long as a command takes is not taken for dead, and an exchange is due each second all the same.
 	export BF_LEASE=10s
