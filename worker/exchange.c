@@ -244,6 +244,9 @@ static void read_notices(struct bf_worker *w, const struct bf_redis_reply *notic
 	for (size_t i = 0; i + 2 < bf_redis_count(notices); i += 3) {
 		struct bf_run_def *d = bf_run_def_get(w, bf_redis_text(bf_redis_at(notices, i)));
 		int64_t version = bf_redis_int(bf_redis_at(notices, i + 2));
+		bool stops = strcmp(bf_redis_text(bf_redis_at(notices, i + 1)), "stopping") == 0;
+		if (stops && d->held == 0) /* its last job of a run that is only waited for: the ledger may say now that it has stopped */
+			bf_steward_advance(w, d->run);
 		if (!d->version_known || d->version != version) /* the first one known may be that of a decision taken since the claim */
 			w->look_wanted = true;
 		d->version = version;

@@ -50,9 +50,9 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 
 @test "17: killed at mid_copy, mid_plan, after_plan_commit, mid_push: nothing of the run is there, or all of it, and it is worked to its end" {
 	for point in mid_copy mid_plan; do
-		enqueue_at $point kill "days.$point" 2024-01-01 2024-01-10
+		enqueue_at $point kill days.killed 2024-01-01 2024-01-10
 		assert_same 'exit code' 137 "$code"
-		assert_same 'the run' 0 "$(planned "days.$point")"
+		assert_same 'the run' 0 "$(planned days.killed)"
 	done
 	enqueue_at after_plan_commit kill days.committed 2024-01-01 2024-01-10
 	assert_same 'exit code' 137 "$code"

@@ -20,7 +20,7 @@ teardown() {
 # Six days of a program (`send`) and of sql (`load`), all at a time; nothing may fail even once.
 begin_many() { # RUN
 	pipeline many <<-'JSON'
-		{"pipeline": "many", "chunk": {"size": 1}, "concurrency": {"default": 12}, "env": {"pass": ["PATH", "MARK"]},
+		{"pipeline": "many", "chunk": {"size": 1}, "concurrency": {"default": 12, "max": 12}, "env": {"pass": ["PATH", "MARK"]},
 		 "defaults": {"timeout": "1m", "retry": {"attempts": 1}},
 		 "steps": [{"name": "send", "kind": "exec", "argv": ["bin/send", "{{chunk}}"], "needs": []},
 		           {"name": "load", "kind": "sql", "file": "sql/load.sql", "needs": []}]}
