@@ -103,14 +103,13 @@ worker_id() { rd zrange bf:workers 0 -1 | grep -E -- "-$1-[a-z0-9]{6}$"; } # PID
 
 # note_death WORKER AT: what Redis lists under a worker that is dead and not yet swept has to be running elsewhere soon.
 note_death() {
-	local job
+	local jobs
 	[ -n "$1" ] || {
 		echo 'a dead worker is not in bf:workers: it was swept before what it held could be noted' >&2
 		return 1
 	}
-	while read -r job; do
-		[ -z "$job" ] || pg "insert into death values (to_timestamp($2), '$1', '$job')"
-	done < <(rd hkeys "bf:worker:$1:jobs")
+	jobs=$(rd hkeys "bf:worker:$1:jobs" | sed "s/..*/(to_timestamp($2), '$1', '&')/" | paste -sd,)
+	[ -z "$jobs" ] || pg "insert into death values $jobs"
 }
 
 # note_deaths POINT=PID…: each as soon as it has died at its fail point
