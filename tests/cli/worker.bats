@@ -653,7 +653,7 @@ refused() { # CODE PATTERN ARGUMENT…
 		{"pipeline": "moody", "chunk": {"keys": {"sql": "keys.sql"}}, "concurrency": {"default": 8},
 		 "defaults": {"on_failure": "continue", "retry": {"attempts": 2, "first": "100ms", "jitter": 0}},
 		 "steps": [{"name": "raise", "kind": "sql", "file": "sql/raise.sql", "needs": []},
-		           {"name": "ask", "kind": "check", "type": "row_count", "file": "sql/ask.sql", "error_if": "< 1", "needs": []}]}
+		           {"name": "ask", "kind": "check", "per": "chunk", "type": "row_count", "file": "sql/ask.sql", "error_if": "< 1", "needs": []}]}
 	JSON
 	echo "values ('53000'), ('53200'), ('53400'), ('08001'), ('08006'), ('53100'), ('53300'), ('57P03')" >"$made/keys.sql"
 	sql_file raise.sql <<<"select complain(:'key');"
