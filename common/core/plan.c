@@ -344,7 +344,7 @@ int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan 
 {
 	for (int i = 1;; i++) {
 		name_run(ask, out);
-		int rc = bf_plan_begin(pg, ask, err);
+		int rc = bf_plan_begin(pg, ask->pipeline->name, ask->patience_ms, err);
 		if (rc == 0)
 			rc = plan_in_transaction(pg, ask, out, outcome, err);
 		if (rc == 0 && *outcome == BF_PLANNED)

@@ -46,11 +46,11 @@ static int end_holder(struct bf_pg *pg, const struct holder *h, struct bf_error 
 }
 
 /* Between two statements a planner only counts; one that is found waiting for its program at every look has lost it. */
-static int watch_holder(struct bf_pg *pg, const struct bf_plan_ask *ask, struct holder *h, struct bf_error *err)
+static int watch_holder(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, struct holder *h, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
 	int64_t now = bf_mono_ms();
-	int rc = ask_about(pg, &bf_sql_plan_holder, ask->pipeline->name, &r, err);
+	int rc = ask_about(pg, &bf_sql_plan_holder, pipeline, &r, err);
 	if (rc < 0)
 		return rc;
 	if (bf_pg_rows(r) == 0) {
@@ -61,20 +61,20 @@ static int watch_holder(struct bf_pg *pg, const struct bf_plan_ask *ask, struct 
 		*h = (struct holder){.pid = bf_pg_int(r, 0, 0), .since_ms = now};
 		snprintf(h->start, sizeof(h->start), "%s", bf_pg_text(r, 0, 1));
 	}
-	if (now - h->since_ms < ask->patience_ms)
+	if (now - h->since_ms < patience_ms)
 		return 0;
 	h->since_ms = now;
 	return end_holder(pg, h, err);
 }
 
-int bf_plan_begin(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_error *err)
+int bf_plan_begin(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, struct bf_error *err)
 {
 	struct holder h = {.pid = 0};
 	for (;;) {
 		bool locked;
-		int rc = try_lock(pg, ask->pipeline->name, &locked, err);
+		int rc = try_lock(pg, pipeline, &locked, err);
 		if (rc == 0 && !locked)
-			rc = watch_holder(pg, ask, &h, err);
+			rc = watch_holder(pg, pipeline, patience_ms, &h, err);
 		if (rc < 0 || locked)
 			return rc;
 		usleep(LOOK_AGAIN_MS * 1000);

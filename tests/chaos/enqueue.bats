@@ -110,6 +110,21 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 	done
 }
 
+@test "17: a retry does not wait for longer for one that is stopped in the middle of its plan" {
+	enqueue_run days.earlier days --since=2024-03-01 --until=2024-03-05
+	enqueue cancel days.earlier
+	BF_FAILPOINT=mid_plan:hang BF_FAILPOINT_LOG=$BATS_TEST_TMPDIR/fired.mid_plan \
+		enqueue run days --since=2024-01-01 --until=2024-01-10 --run-id=days.stopped >"$BATS_TEST_TMPDIR/stopped.log" 2>&1 3>&- &
+	WORKER_PIDS+=($!) # ended with the test
+	assert_hangs mid_plan "${WORKER_PIDS[0]}"
+	timeout $((lease_s + 5)) enqueue retry days.earlier
+	kill -CONT "${WORKER_PIDS[0]}"
+	exit_code_of "${WORKER_PIDS[0]}"
+	assert_same "exit code ($(cat "$BATS_TEST_TMPDIR/stopped.log"))" 5 "$code"
+	start_worker
+	end_days days.earlier
+}
+
 @test "17: one that plans for long is left to it by those that wait" {
 	pg "create function slowly() returns trigger language plpgsql as \$\$ begin perform pg_sleep(0.3); return new; end \$\$;
 	    create trigger slowly before insert on bf.job for each row execute function slowly()"
