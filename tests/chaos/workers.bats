@@ -3,11 +3,13 @@ bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash
 load ../support/chaos.bash
+load ../support/faultproxy.bash
 
 setup() { chaos_setup; }
 keepers=()
 teardown() {
 	let_keepers_go
+	faultproxies_down
 	bf_teardown
 }
 
@@ -238,8 +240,9 @@ programs_of() { # PID: of a worker
 	assert_counters idle.stopped
 }
 
-# The job has locked a row, and yields more than anyone reads who is stopped: its transaction stays open, and its successor needs the row.
-@test "3: stopped with a transaction open: it blocks its successor for less than a lease" {
+# A worker that is stopped while its job has locked a row and yields more than anyone reads who is stopped: its transaction stays open, and
+# the job's successor needs the row. SUCCESSOR starts the worker that takes over.
+stop_with_transaction() { # RUN SUCCESSOR…
 	pipeline hog <<-'JSON'
 		{"pipeline": "hog", "chunk": {"size": 1}, "steps": [{"name": "take", "kind": "sql", "file": "sql/take.sql"}]}
 	JSON
@@ -249,32 +252,57 @@ programs_of() { # PID: of a worker
 		select wait_while_shut();
 		select repeat('x', 1000) from generate_series(1, 20000);
 	SQL
-	pg "create table counter (n int); insert into counter values (0); create table shut (); insert into shut default values;
-	    create function wait_while_shut() returns void language plpgsql as
-	    \$\$ begin while exists (select from shut) loop perform pg_sleep(0.02); end loop; end \$\$"
-	enqueue_run hog.one hog --since=2024-02-01 --until=2024-02-01
+	shut_out
+	pg "create table counter (n int); insert into counter values (0)"
+	enqueue_run "$1" hog --since=2024-02-01 --until=2024-02-01
 	start_worker
-	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'\""
-	start_worker
+	wait_until "is 1 \"$asleep\""
+	"${@:2}"
 	kill -STOP "${WORKER_PIDS[0]}"
-	stopped_at=$(date +%s.%N)
-	note_death "$(worker_id "${WORKER_PIDS[0]}")" "$stopped_at"
+	note_death "$(worker_id "${WORKER_PIDS[0]}")" "$(date +%s.%N)"
 	pg 'delete from shut'
 	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'ClientWrite' and backend_xid is not null\""
-	wait_for_end hog.one
+}
+
+# The successor was there in time, and done within a lease; the one that was stopped has changed nothing.
+end_with_transaction() { # RUN
+	wait_for_end "$1"
 	assert_taken_over 1
 	assert_none 'successors that were held up' "
-		select d.at - r.at from history d join history r using (run, step, seq, epoch)
-		 where d.state = 'done' and r.state = 'running' and r.epoch = 2 and d.at > r.at + interval '$lease_s s'"
-	assert_same 'the job' 'done|2' "$(pg 'select state, epoch from bf.job')"
+		select d.at - r.at from history d join (select run, step, seq, min(at) as at from history where state = 'running' and epoch >= 2 group by 1, 2, 3) r
+		 using (run, step, seq) where d.state = 'done' and d.at > r.at + interval '$lease_s s'"
 	kill -CONT "${WORKER_PIDS[0]}"
 	wait_until "grep -F 'given up for dead' '$BATS_TEST_TMPDIR/worker-0.log'"
 	kill_worker "${WORKER_PIDS[0]}"
 	assert_same 'what was counted' 1 "$(pg 'select n from counter')"
 	pg "create view effect_take as select chunk from effect"
-	wait_for_redis hog.one
-	oracle hog.one take=effect_take
-	assert_history hog.one
+	wait_for_redis "$1"
+	oracle "$1" take=effect_take
+	assert_history "$1"
+}
+
+# Work that waits while the table `shut` has a row.
+shut_out() {
+	pg "create table shut (); insert into shut default values;
+	    create function wait_while_shut() returns void language plpgsql as
+	    \$\$ begin while exists (select from shut) loop perform pg_sleep(0.02); end loop; end \$\$"
+}
+asleep="select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+
+@test "3: stopped with a transaction open: it blocks its successor for less than a lease" {
+	stop_with_transaction hog.one start_worker
+	end_with_transaction hog.one
+	assert_same 'the job' 'done|2' "$(pg 'select state, epoch from bf.job')"
+}
+
+@test "3: stopped with a transaction open, and its successor loses the connection over which it would end it: it is ended all the same" {
+	postgres_behind_proxy
+	start_behind_proxy() { BF_DATABASE_URL=$behind_postgres start_worker; }
+	fault postgres reset pg_terminate_backend
+	stop_with_transaction hog.two start_behind_proxy
+	end_with_transaction hog.two
+	fired postgres reset
+	assert_same 'the job' 'done|3' "$(pg 'select state, epoch from bf.job')"
 }
 
 # ---- two workers that live, one job ----
@@ -299,12 +327,10 @@ handed_out_again() {
 		insert into effect values (:'run', 'once', :'chunk');
 		select wait_while_shut();
 	SQL
-	pg "create table shut (); insert into shut default values;
-	    create function wait_while_shut() returns void language plpgsql as
-	    \$\$ begin while exists (select from shut) loop perform pg_sleep(0.02); end loop; end \$\$"
+	shut_out
 	enqueue_run twice.one twice --since=2024-02-01 --until=2024-02-01
 	start_worker --slots=1
-	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'\""
+	wait_until "is 1 \"$asleep\""
 	start_worker --slots=1
 	wait_until "[ \"\$(rd zcard bf:workers)\" = 2 ]"
 	wait_until "handed_out_again '$(worker_id "${WORKER_PIDS[0]}")' 'twice.one/once/2024-02-01#1'"
@@ -329,12 +355,10 @@ handed_out_again() {
 		insert into effect values (:'run', 'once', :'chunk');
 		select wait_while_shut();
 	SQL
-	pg "create table shut (); insert into shut default values;
-	    create function wait_while_shut() returns void language plpgsql as
-	    \$\$ begin while exists (select from shut) loop perform pg_sleep(0.02); end loop; end \$\$"
+	shut_out
 	enqueue_run broken.one broken --since=2024-02-01 --until=2024-02-01
 	start_worker
-	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'\""
+	wait_until "is 1 \"$asleep\""
 	kill -KILL "$(server_pid redis)"
 	wait_until "grep -F 'claims stop until it is back' '$BATS_TEST_TMPDIR/worker-0.log'"
 	pg "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'" >/dev/null
