@@ -13,6 +13,7 @@
 
 #define IDLE_MS       1000 /* between two exchanges of an idle worker */
 #define HOLD_EVERY_MS 5000
+#define LAST_BACK_MS  800 /* Redis is there again: by then the other workers have found it, too (io/redis_loop.c) */
 
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *));
@@ -139,8 +140,10 @@ static void send_hold(struct bf_worker *w)
 	for (int p = 0; p < BF_PLACES; p++)
 		for (struct bf_job *j = w->at[p].first; j; j = j->next)
 			bf_redis_arg(&cmd, j->name);
-	if (bf_redisc_exec(w->redis, &cmd, 0, on_hold, w) == 0)
+	if (bf_redisc_exec(w->redis, &cmd, 0, on_hold, w) == 0) {
 		w->exchange_flying = true;
+		w->hold_wanted = false;
+	}
 	bf_redis_cmd_release(&cmd);
 }
 
@@ -156,6 +159,8 @@ static int wanted(const struct bf_worker *w)
 	int free = w->opt.slots + bf_job_ahead(w) - in_slots(w);
 	enum bf_pgc_state ledger = bf_pgc_state(w->opener);
 	if (w->draining || free < 0 || w->suspects > 0 || ledger == BF_PGC_WAITING || ledger == BF_PGC_CONNECTING)
+		return 0;
+	if (w->at[BF_AT_CONNECT].first || bf_mono_ms() < w->no_claims_before_ms)
 		return 0;
 	if (w->claims_left >= 0 && free > w->claims_left)
 		free = w->claims_left;
@@ -240,6 +245,9 @@ static void read_notices(struct bf_worker *w, const struct bf_redis_reply *notic
 	for (size_t i = 0; i + 2 < bf_redis_count(notices); i += 3) {
 		struct bf_run_def *d = bf_run_def_get(w, bf_redis_text(bf_redis_at(notices, i)));
 		int64_t version = bf_redis_int(bf_redis_at(notices, i + 2));
+		bool stops = strcmp(bf_redis_text(bf_redis_at(notices, i + 1)), "stopping") == 0;
+		if (stops && d->held == 0) /* its last job of a run that is only waited for: the ledger may say now that it has stopped */
+			bf_steward_advance(w, d->run);
 		if (!d->version_known || d->version != version) /* the first one known may be that of a decision taken since the claim */
 			w->look_wanted = true;
 		d->version = version;
@@ -462,6 +470,11 @@ void bf_exchange_pump(struct bf_worker *w)
 	case BF_REDIS_READY:
 		break;
 	}
+	if (w->hold_wanted && !w->exchange_unanswered) {
+		enter(w, BF_REDIS_HOLD);
+		send_hold(w);
+		return;
+	}
 	int want = wanted(w);
 	bool something = w->at[BF_AT_ACK].first || (want > 0 && w->more_to_claim);
 	if (w->exchange_unanswered || (something && !others_at_hand(w)) || now >= w->next_exchange_ms)
@@ -476,6 +489,10 @@ static void on_ready(struct bf_redisc *c, void *data)
 {
 	struct bf_worker *w = data;
 	(void)c;
+	if (w->last_hold_ms) { /* an older image of Redis may hand out what others run: their hold lists come first (PROTOCOL R9) */
+		w->no_claims_before_ms = bf_mono_ms() + LAST_BACK_MS;
+		bf_steward_soon(w); /* what was decided meanwhile is only in the ledger */
+	}
 	enter(w, w->generation ? BF_REDIS_HELLO : BF_REDIS_GENERATION);
 }
 

@@ -18,6 +18,9 @@ static const char *const place_names[BF_PLACES] = {
 #define AHEAD_MAX    12     /* jobs opened ahead for each slot, at most */
 #define SMOOTHING    0.1    /* weight of the newest job in what is typical */
 
+#define CROWDED_MAX_MS 2000 /* how long claimed jobs may wait for a lane while none is to be had */
+#define ELSEWHERE_MS   1000 /* then another worker has the time to take them */
+
 /* ---- lists ---- */
 
 static void list_add(struct bf_job_list *l, struct bf_job *j)
@@ -185,6 +188,10 @@ static void start(struct bf_job *j)
 {
 	const struct bf_step_kind *kind = bf_step_kind(j->step->kind);
 	struct bf_error err;
+	if (bf_mono_ms() >= j->worker->lease_until_ms) { /* this process stood still since the ledger was asked: others may have it by now */
+		bf_job_put_down(j, BF_ACK_RETURN, 0);
+		return;
+	}
 	if (bf_lane_lost(j)) {
 		bf_open_again(j, "its connection went away before it began");
 		return;
@@ -242,9 +249,28 @@ void bf_job_pump(struct bf_worker *w)
 	}
 }
 
+/* Claimed jobs that wait for a lane are kept from workers that have one. */
+static void put_off_crowd(struct bf_worker *w)
+{
+	enum bf_pgc_state ledger = bf_pgc_state(w->opener);
+	int64_t now = bf_mono_ms();
+	if (!w->at[BF_AT_CONNECT].first || (ledger != BF_PGC_READY && ledger != BF_PGC_BUSY)) {
+		w->crowded_since_ms = 0;
+		return;
+	}
+	if (w->crowded_since_ms == 0)
+		w->crowded_since_ms = now;
+	if (now - w->crowded_since_ms < CROWDED_MAX_MS)
+		return;
+	bf_info("no connection to PostgreSQL is free for %zu jobs: put off, others may take them", w->at[BF_AT_CONNECT].count);
+	while (w->at[BF_AT_CONNECT].first)
+		bf_job_put_down(w->at[BF_AT_CONNECT].first, BF_ACK_LATER, ELSEWHERE_MS);
+}
+
 void bf_job_tick(struct bf_worker *w)
 {
 	int64_t now = bf_mono_us();
+	put_off_crowd(w);
 	while (w->at[BF_AT_READY].first && now - w->at[BF_AT_READY].first->started_us > READY_MAX_US) {
 		w->typical_ms = 2 * SHORT_MS;
 		bf_job_returned(w->at[BF_AT_READY].first);
@@ -263,7 +289,7 @@ void bf_job_stop(struct bf_job *j, bool fenced)
 	else if (j->place == BF_AT_READY)
 		bf_job_returned(j);
 	else if (j->place < BF_AT_OPENING)
-		bf_job_acknowledge(j, BF_ACK_RETURN, 0);
+		bf_job_put_down(j, BF_ACK_RETURN, 0);
 }
 
 static void log_end(struct bf_job *j, enum bf_log_level level, const char *what)
@@ -389,8 +415,24 @@ void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
 	bf_job_move(j, BF_AT_ACK, bf_ack_name(ack));
 }
 
+void bf_job_put_down(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
+{
+	if (j->epoch == 0) {
+		bf_job_acknowledge(j, ack, delay_ms);
+		return;
+	}
+	if (j->place < BF_AT_READY)
+		j->started_us = bf_mono_us();
+	bf_job_returned(j);
+}
+
 void bf_open_again(struct bf_job *j, const char *why)
 {
+	if (j->fenced || j->worker->draining) {
+		bf_job_put_down(j, BF_ACK_RETURN, 0);
+		return;
+	}
+	j->worker->hold_wanted = true;
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 	bf_warn("outcome not known (%s): the ledger is asked by opening the job again", why);
 	bf_log_pop(before);

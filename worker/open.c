@@ -73,8 +73,9 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	if (a->stale_pid && !bf_pool_has(j->worker, a->stale_pid)) { /* its own lanes' jobs are known, and fenced, here */
 		j->stale_pid = a->stale_pid;
 		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
-		return; /* stays at OPENING; bf_open_pump ends the old backend first */
 	}
+	if (j->stale_pid) /* now, or of a try to open it whose answer was lost: bf_open_pump ends that backend first */
+		return;       /* stays at OPENING */
 	bf_job_opened(j);
 }
 
@@ -103,15 +104,25 @@ static void suspect(struct bf_job *j)
 	bf_job_move(j, BF_AT_SUSPECT, "suspect");
 }
 
-/* The suspect's turn comes when nothing else is open here. */
+/* The suspect's turn comes when nothing else is open here, nor on its way. */
 static void open_suspect(struct bf_worker *w)
 {
 	struct bf_job *j = w->at[BF_AT_SUSPECT].first;
 	size_t others = 0;
 	for (int p = 0; p < BF_AT_ACK; p++)
 		others += p == BF_AT_SUSPECT ? 0 : w->at[p].count;
-	if (j && others == 0)
+	if (j && others == 0 && !w->exchange_flying && !w->exchange_unanswered)
 		bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "alone now");
+}
+
+/* Its run or step is not to go on, which Redis does not know yet and hands it out again: from the second time on it waits. */
+static void closed(struct bf_job *j)
+{
+	int64_t now = bf_mono_ms();
+	bool again = j->def->closed_ms && now - j->def->closed_ms < BF_CLOSED_MS;
+	j->def->closed_ms = now;
+	bf_steward_advance(j->worker, j->run);
+	bf_job_acknowledge(j, again ? BF_ACK_LATER : BF_ACK_RETURN, again ? BF_CLOSED_MS / 2 : 0);
 }
 
 /* The table of PROTOCOL L2. */
@@ -131,8 +142,7 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 		bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
 		return;
 	case BF_OPEN_CLOSED:
-		bf_steward_advance(j->worker, j->run); /* Redis does not know yet */
-		bf_job_acknowledge(j, BF_ACK_RETURN, 0);
+		closed(j);
 		return;
 	case BF_OPEN_CANCELLED:
 		bf_job_acknowledge(j, BF_ACK_CANCELLED, 0);
@@ -215,6 +225,8 @@ void bf_open_pump(struct bf_worker *w)
 	return_broken(w);
 	open_suspect(w);
 	if (!w->at[BF_AT_OPEN].first || now < w->open_not_before_ms || now >= w->lease_until_ms)
+		return;
+	if (w->phase != BF_REDIS_READY || w->hold_wanted) /* it may have given the claims to others */
 		return;
 	struct batch *b = bf_alloc(sizeof(*b) + BF_BATCH_MAX * sizeof(struct bf_job *));
 	struct bf_open_ask asks[BF_BATCH_MAX];

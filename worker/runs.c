@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/vars.h"
@@ -32,9 +33,11 @@ static void free_def(struct bf_run_def *d)
 
 void bf_run_def_trim(struct bf_worker *w)
 {
+	int64_t now = bf_mono_ms();
 	for (struct bf_run_def **at = &w->runs; *at;) {
 		struct bf_run_def *d = *at;
-		if (d->held == 0 && !d->asked) {
+		bool closed = d->closed_ms && now - d->closed_ms < BF_CLOSED_MS;
+		if (d->held == 0 && !d->asked && !closed) {
 			*at = d->next;
 			free_def(d);
 		} else {

@@ -7,6 +7,7 @@
 #define TROUBLE_PAUSE_MS  1000
 #define PROGRESS_EVERY_MS 1000
 #define LOOK_EVERY_MS     5000
+#define LOOK_ALONE_MS     1000 /* while Redis, which tells of decisions at each exchange, is away */
 #define NOTES_EVERY_MS    200
 
 struct batch {
@@ -176,7 +177,6 @@ static bool note_progress(struct bf_worker *w, int64_t now)
 	bf_job_sort(dirty, n);
 	for (size_t i = 0; i < n; i++) {
 		struct bf_job *j = dirty[i];
-		j->progress_dirty = false;
 		asks[i] = (struct bf_progress_ask){.run = j->run,
 										   .step = j->step_name,
 										   .seq = j->seq,
@@ -189,7 +189,10 @@ static bool note_progress(struct bf_worker *w, int64_t now)
 	}
 	bf_pg_params_clear(&w->params);
 	bf_ledger_progress_bind(&w->params, asks, n);
-	return bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_progress, w) == 0;
+	bool sent = bf_pgc_exec(w->settler, &bf_sql_note_progress, &w->params, on_progress, w) == 0;
+	for (size_t i = 0; i < n; i++)
+		dirty[i]->progress_dirty = !sent;
+	return sent;
 }
 
 /* ---- are the jobs still ours? ---- */
@@ -255,7 +258,8 @@ void bf_settle_pump(struct bf_worker *w)
 		return;
 	if (now - w->last_progress_ms >= PROGRESS_EVERY_MS && note_progress(w, now))
 		return;
-	if ((w->look_wanted || now - w->last_look_ms >= LOOK_EVERY_MS) && look(w, now))
+	int64_t look_every = w->phase == BF_REDIS_READY || w->phase == BF_REDIS_HOLD ? LOOK_EVERY_MS : LOOK_ALONE_MS;
+	if ((w->look_wanted || now - w->last_look_ms >= look_every) && look(w, now))
 		return;
 	if (w->n_notes > 0 && (now - w->last_notes_ms >= NOTES_EVERY_MS || w->n_notes >= BF_BATCH_MAX)) {
 		note_rows(w, now);

@@ -13,6 +13,7 @@
 
 #define EVERY_MS      5000
 #define DEEP_EVERY_MS 15000 /* a look job by job */
+#define AWAY_MS       1000  /* until a server that was away is looked for again */
 #define HINTS_MAX     64
 
 struct request {
@@ -171,6 +172,8 @@ static void after(uv_work_t *work, int status)
 	report(s);
 	if (s->doing.all)
 		s->left_nothing = !s->failed && s->nothing_left;
+	if (s->failed && (s->err.code == BF_E_UNAVAILABLE || s->err.code == BF_E_UNKNOWN_OUTCOME))
+		s->next_ms = bf_mono_ms() + AWAY_MS;
 	if (!s->failed) {
 		bf_exchange_generation_ready(s->worker, s->upkeep.generation);
 		if (s->doing.n_hints > 0 || s->repaired > 0)
@@ -230,6 +233,11 @@ void bf_steward_advance(struct bf_worker *w, const char *run)
 	if (r->n_hints < HINTS_MAX)
 		snprintf(r->hints[r->n_hints++], sizeof(r->hints[0]), "%s", run);
 	start(w->steward);
+}
+
+void bf_steward_soon(struct bf_worker *w)
+{
+	w->steward->next_ms = bf_mono_ms();
 }
 
 void bf_steward_generation(struct bf_worker *w)

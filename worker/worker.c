@@ -66,7 +66,7 @@ static void return_unstarted(struct bf_worker *w)
 	static const enum bf_job_place places[] = {BF_AT_DEFINE, BF_AT_CONNECT, BF_AT_OPEN, BF_AT_SUSPECT};
 	for (size_t i = 0; i < BF_COUNT_OF(places); i++)
 		while (w->at[places[i]].first)
-			bf_job_acknowledge(w->at[places[i]].first, BF_ACK_RETURN, 0);
+			bf_job_put_down(w->at[places[i]].first, BF_ACK_RETURN, 0);
 	while (w->at[BF_AT_READY].first)
 		bf_job_returned(w->at[BF_AT_READY].first);
 }

@@ -32,6 +32,7 @@
 #define BF_CONNECTIONS_MAX 50   /* to PostgreSQL, for jobs that run SQL */
 #define BF_TAIL_MAX        8192 /* bytes of a failed try's output that are kept */
 #define BF_ERROR_MAX       2000 /* bytes of its error text */
+#define BF_CLOSED_MS       1000 /* how long it is kept in mind that a run's jobs are not to be opened */
 
 struct bf_worker;
 struct bf_steward;
@@ -50,6 +51,7 @@ struct bf_run_def {
 	int held;                        /* jobs of this run that the worker holds */
 	bool asked;                      /* its definition is on the way */
 	bool unpreparable[BF_STEPS_MAX]; /* steps whose statement PostgreSQL would not prepare, by ordinal */
+	int64_t closed_ms;               /* when the ledger last said that a job of it is not to run now; 0: never */
 	struct bf_worker *worker;
 	struct bf_run_def *next;
 };
@@ -183,6 +185,9 @@ struct bf_worker {
 	int64_t next_exchange_ms;                 /* when idle: the latest moment for the next one */
 	bool more_to_claim;                       /* the last exchange filled every slot, or a wake token came */
 	bool wake_flying;
+	bool hold_wanted;            /* a job is to be opened again: first Redis says whether it is still this worker's (PROTOCOL L7) */
+	int64_t no_claims_before_ms; /* after a reconnection: others say first what they hold */
+	int64_t crowded_since_ms;    /* 0, or since when jobs wait for a lane and none is to be had */
 	int64_t last_hold_ms, last_sweep_ms, redis_pause_until_ms;
 	int asked_for;                     /* jobs, in the exchange under way */
 	void (*then)(struct bf_worker *w); /* after goodbye */
@@ -231,11 +236,13 @@ void bf_job_failed(struct bf_job *j, const char *category, bool never_again, con
 void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why); /* later, and it does not count as a try */
 void bf_job_returned(struct bf_job *j);                                 /* handed back: the worker drains, or the attempt was fenced off */
 void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms); /* nothing (more) to settle: tell Redis */
-void bf_job_opened(struct bf_job *j);                                         /* begins to execute when a slot is free */
-void bf_job_pump(struct bf_worker *w);                                        /* fills free slots */
-void bf_job_tick(struct bf_worker *w);                                        /* hands back what waits for a slot too long */
-int bf_job_ahead(const struct bf_worker *w);                                  /* how many jobs may be claimed beyond the slots */
-void bf_job_sort(struct bf_job **jobs, size_t n);                             /* by (run, step, seq), the order in which rows are locked */
+/* Gives up a job that does not execute: by way of the ledger where an attempt was opened here, which nobody else is to count as a crash. */
+void bf_job_put_down(struct bf_job *j, enum bf_ack ack, int64_t delay_ms);
+void bf_job_opened(struct bf_job *j);             /* begins to execute when a slot is free */
+void bf_job_pump(struct bf_worker *w);            /* fills free slots */
+void bf_job_tick(struct bf_worker *w);            /* hands back what waits for a slot or a lane too long */
+int bf_job_ahead(const struct bf_worker *w);      /* how many jobs may be claimed beyond the slots */
+void bf_job_sort(struct bf_job **jobs, size_t n); /* by (run, step, seq), the order in which rows are locked */
 /* Moves up to `max` jobs from one place to another and gives them sorted. */
 size_t bf_job_batch(struct bf_worker *w, enum bf_job_place from, enum bf_job_place to, size_t max, struct bf_job **out);
 /* Progress of a running job; -1 and NULL leave things as they are. Written to the ledger within a second. */
@@ -262,7 +269,8 @@ bool bf_lane_lost(const struct bf_job *j);            /* the backend it was open
 bool bf_lane_free(const struct bf_job *j);            /* it may begin, as far as its lane is concerned */
 void bf_lane_leave(struct bf_job *j);                 /* nothing happens without a lane */
 bool bf_pool_has(const struct bf_worker *w, int pid); /* a backend of this worker's own lanes */
-/* Ends a job of which the outcome is unknown or that a server's absence interrupted: it is opened again (PROTOCOL L5). */
+/* Ends a job of which the outcome is unknown or that a server's absence interrupted: it is opened again (PROTOCOL L5), once Redis has
+ * confirmed that it is still this worker's. One that is not to go on here is handed back instead: settling finds out what became of it. */
 void bf_open_again(struct bf_job *j, const char *why);
 
 /* ---- exchange.c ---- */
@@ -282,6 +290,7 @@ int bf_steward_connect(struct bf_pg **pg, struct bf_error *err); /* a connection
 int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
+void bf_steward_soon(struct bf_worker *w);                     /* looks at all runs at the next tick */
 void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
 bool bf_steward_nothing_left(const struct bf_worker *w);       /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bf_sql.h"
+#include "core/plan.h"
 
 static int ask(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, struct bf_pg_result **out, struct bf_error *err)
 {
@@ -67,9 +68,22 @@ int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *job
 	return decide_jobs(pg, &bf_sql_decide_cancel, d, jobs, err);
 }
 
+/* Not while a run of the pipeline is being planned, which looks at what is held. */
 int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
 {
-	return decide_jobs(pg, &bf_sql_decide_retry, d, jobs, err);
+	BF_AUTORESULT struct bf_pg_result *run = NULL;
+	int rc = bf_find_run_row(pg, d->run, &run, err);
+	if (rc == 0 && bf_pg_rows(run) == 0)
+		rc = no_such_run(d->run, err);
+	if (rc == 0)
+		rc = bf_plan_begin(pg, bf_pg_text(run, 0, 1), d->patience_ms, err);
+	if (rc < 0)
+		return rc;
+	rc = decide_jobs(pg, &bf_sql_decide_retry, d, jobs, err);
+	if (rc == 0)
+		return bf_pg_commit(pg, err);
+	bf_pg_rollback(pg);
+	return rc;
 }
 
 int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)

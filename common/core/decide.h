@@ -14,7 +14,8 @@ struct bf_decision {
 	const char *run;
 	const char *step, *chunk; /* NULL: all of them. Not for stop and resume. */
 	const char *who;
-	const char *note; /* or NULL */
+	const char *note;    /* or NULL */
+	int64_t patience_ms; /* for retry: how long somebody who plans for the pipeline may stand still before he is ended */
 };
 
 /* state: the run's after it, at least 16 bytes. A run that was not under way (was not stopped) is left as it is. -BF_E_NOT_FOUND. */

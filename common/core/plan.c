@@ -309,17 +309,6 @@ int bf_plan_existing(struct bf_pg *pg, const struct bf_plan_ask *ask, int64_t *p
 	return 0;
 }
 
-static int lock_pipeline(struct bf_pg *pg, const char *pipeline, struct bf_error *err)
-{
-	struct bf_pg_params p;
-	BF_AUTORESULT struct bf_pg_result *r = NULL;
-	bf_pg_params_init(&p);
-	bf_pg_add_text(&p, pipeline);
-	int rc = bf_pg_exec(pg, &bf_sql_plan_lock, &p, &r, err);
-	bf_pg_params_release(&p);
-	return rc;
-}
-
 /* `ask` with a name for the run that is free, or the one asked for. */
 static void name_run(const struct bf_plan_ask *ask, struct bf_plan *plan)
 {
@@ -336,9 +325,7 @@ static int plan_in_transaction(struct bf_pg *pg, const struct bf_plan_ask *ask, 
 							   struct bf_error *err)
 {
 	int64_t planned = -1;
-	int rc = lock_pipeline(pg, ask->pipeline->name, err);
-	if (rc == 0 && ask->run)
-		rc = bf_plan_existing(pg, ask, &planned, err);
+	int rc = ask->run ? bf_plan_existing(pg, ask, &planned, err) : 0;
 	if (rc < 0)
 		return rc;
 	if (planned >= 0) {
@@ -357,7 +344,7 @@ int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan 
 {
 	for (int i = 1;; i++) {
 		name_run(ask, out);
-		int rc = bf_pg_begin(pg, err);
+		int rc = bf_plan_begin(pg, ask->pipeline->name, ask->patience_ms, err);
 		if (rc == 0)
 			rc = plan_in_transaction(pg, ask, out, outcome, err);
 		if (rc == 0 && *outcome == BF_PLANNED)
@@ -365,7 +352,8 @@ int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan 
 		bf_pg_rollback(pg);
 		if (rc == 0)
 			return 0;
-		if (rc == -BF_E_UNKNOWN_OUTCOME) { /* of a statement before the COMMIT */
+		bool ended = rc == -BF_E_SQL && strncmp(err->sqlstate, "57P", 3) == 0; /* our backend was */
+		if (rc == -BF_E_UNKNOWN_OUTCOME || ended) {                            /* of a statement before the COMMIT */
 			(void)bf_error_prefix(err, "nothing was planned");
 			err->code = BF_E_UNAVAILABLE;
 			return -BF_E_UNAVAILABLE;

@@ -58,7 +58,8 @@ struct bf_plan_ask { /* everything is borrowed */
 	bool has_order;
 	enum bf_order order; /* for steps whose order the file does not fix */
 	enum bf_reprocess reprocess;
-	int64_t limit; /* chunks of each step, from its first; 0: all */
+	int64_t limit;       /* chunks of each step, from its first; 0: all */
+	int64_t patience_ms; /* how long another planner of this pipeline may stand still before it is ended */
 
 	/* for the run's row */
 	const char *run; /* NULL: a name is made */
@@ -131,6 +132,10 @@ char *bf_plan_chunk_text(const struct bf_plan_ask *ask, struct bf_span chunk, ch
 
 /* The identity's parameters (PROTOCOL P1) as two arrays; also all of them. For plan*.c. */
 void bf_plan_add_params(struct bf_pg_params *p, const struct bf_plan_ask *ask, bool only_identity);
+
+/* Begins a transaction in which nobody else plans for this pipeline (PROTOCOL P2). Waits for those that do; one that has stood still for
+ * patience_ms is ended. For plan*.c and decide.c. */
+int bf_plan_begin(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, struct bf_error *err);
 
 /* Writes what bf_plan_look found; within bf_plan_run's transaction. For plan*.c. */
 int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err);

@@ -137,6 +137,8 @@ static int copy_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const stru
 	int rc = bf_pg_copy_begin(pg, &bf_sql_plan_copy_jobs, err);
 	if (rc < 0)
 		return rc;
+	if (BF_FAILPOINT("mid_copy"))
+		return bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_copy");
 	if (s->step->per == BF_PER_RUN)
 		add_job(&rows, plan->run, s->step->name, 1, s->first, ask->keys ? NULL : &plan->whole, NULL);
 	else

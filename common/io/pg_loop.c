@@ -67,7 +67,7 @@ static void disconnect(struct bf_pgc *c)
 /* The one place where a connection, or the try to make one, ends before it is closed. */
 void bf_pgc_lost(struct bf_pgc *c, const struct bf_error *why)
 {
-	static const struct bf_retry backoff = {.first_ms = 100, .factor = 2, .max_ms = 2000, .jitter = 0.2};
+	static const struct bf_retry backoff = {.first_ms = 100, .factor = 2, .max_ms = 1000, .jitter = 0.2};
 	disconnect(c);
 	uv_timer_stop(&c->timer);
 	c->phase = PHASE_WAIT;

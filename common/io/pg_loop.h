@@ -1,7 +1,7 @@
 /*
  * PostgreSQL on the libuv loop: one connection that keeps itself connected.
  *
- * A `struct bf_pgc` connects, reconnects with backoff (0.1 s to 2 s), and runs one request at a time, in the order
+ * A `struct bf_pgc` connects, reconnects with backoff (0.1 s to 1 s), and runs one request at a time, in the order
  * given to it. The owner is told when it becomes ready and when it is lost. Rules of every callback in this program:
  * a starter that returned 0 calls back exactly once, later; one that returned an error never does; and after a callback
  * assume nothing about the object except that bf_pgc_close still ends it.

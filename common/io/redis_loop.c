@@ -103,7 +103,7 @@ static void disconnect(struct bf_redisc *c)
 /* The one place where a connection, or the try to make one, ends before it is closed. */
 static void lose(struct bf_redisc *c, const struct bf_error *why, const char *reason)
 {
-	static const struct bf_retry backoff = {.first_ms = 50, .factor = 2, .max_ms = 1000, .jitter = 0.2};
+	static const struct bf_retry backoff = {.first_ms = 50, .factor = 2, .max_ms = 500, .jitter = 0.2};
 	disconnect(c);
 	uv_timer_stop(&c->timer);
 	c->phase = PHASE_WAIT;

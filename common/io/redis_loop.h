@@ -2,7 +2,7 @@
  * Redis on the libuv loop: one connection that keeps itself connected (own socket under uv_poll, own clocks; hiredis only parses).
  *
  * Same rules as io/pg_loop.h: a starter that returned 0 calls back exactly once, later; a lost connection calls every
- * pending command back with BF_E_UNKNOWN_OUTCOME, then on_lost, then tries again (0.05 s to 1 s apart) until closed.
+ * pending command back with BF_E_UNKNOWN_OUTCOME, then on_lost, then tries again (0.05 s to 0.5 s apart) until closed.
  * A command that has no answer within its timeout counts as a lost connection: the server may be stopped with its sockets open.
  * on_lost also tells of a try that failed; while it stays down it is called again only when the reason is another one.
  */

@@ -208,6 +208,7 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 		return code;
 	struct bf_decision d = {.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note};
 	int rc = open_servers(&s, &err);
+	d.patience_ms = s.upkeep.lease_ms;
 	if (rc == 0)
 		rc = decide(verb_of(command), &s, &d, o.json, &err);
 	code = rc < 0 ? bf_program_fail(&err) : tell_redis_away(&s);

@@ -80,6 +80,7 @@ static int plan_it(const struct bf_run_options *o, struct bf_run_args *a, struct
 {
 	int64_t planned = -1;
 	int rc = a->ask.run ? bf_plan_existing(u->pg, &a->ask, &planned, err) : 0;
+	a->ask.patience_ms = u->lease_ms;
 	if (rc == 0 && planned < 0)
 		rc = load_keys(o, a, NULL, err);
 	if (rc == 0)

@@ -648,6 +648,32 @@ refused() { # CODE PATTERN ARGUMENT…
 	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
 }
 
+@test "an error that the SQL itself has is a try, whatever its class; one that says how the server is puts the job off" {
+	pipeline moody <<-'JSON'
+		{"pipeline": "moody", "chunk": {"keys": {"sql": "keys.sql"}}, "concurrency": {"default": 8},
+		 "defaults": {"on_failure": "continue", "retry": {"attempts": 2, "first": "100ms", "jitter": 0}},
+		 "steps": [{"name": "raise", "kind": "sql", "file": "sql/raise.sql", "needs": []},
+		           {"name": "ask", "kind": "check", "per": "chunk", "type": "row_count", "file": "sql/ask.sql", "error_if": "< 1", "needs": []}]}
+	JSON
+	echo "values ('53000'), ('53200'), ('53400'), ('08001'), ('08006'), ('53100'), ('53300'), ('57P03')" >"$made/keys.sql"
+	sql_file raise.sql <<<"select complain(:'key');"
+	sql_file ask.sql <<<"select complain(:'key')"
+	pg "create table calm (); create function complain(p_code text) returns void language plpgsql as
+	    \$\$ begin if p_code in ('53100', '53300', '57P03') and exists (select from calm) then return; end if;
+	      raise exception 'as if' using errcode = p_code; end \$\$"
+	enqueue_run moody.one moody
+	start_worker
+	wait_until "[ \"\$(worker_log 0 | grep -c 'put off by .*not counted as a try')\" -ge 6 ]"
+	pg 'insert into calm default values'
+	wait_for_end moody.one
+	assert_same 'jobs' 'ask: 08001 08006 53000 53200 53400 failed 2
+ask: 53100 53300 57P03 done 0
+raise: 08001 08006 53000 53200 53400 failed 2
+raise: 53100 53300 57P03 done 0' "$(pg "select step || ': ' || string_agg(chunk, ' ' order by chunk) || ' ' || state || ' ' || attempts from bf.job
+		group by step, state, attempts order by step, state desc")"
+	assert_same 'categories' sql "$(pg 'select distinct category from bf.attempt')"
+}
+
 @test "a worker with one slot serves each of its queues" {
 	pg 'create table effect (chunk text)'
 	sql_pipeline fair <<<"insert into effect values (:'chunk');"

@@ -33,7 +33,8 @@ chaos_record() {
 
 # ---- work ----
 
-# walk: a program that counts its steps in its checkpoint, at least to 3 and until `let_walk`; it tells in $MARK where each try began.
+# walk: a program that counts its steps in its checkpoint, at least to 3 and until `let_walk`; it tells in $MARK where each try began, and in
+# $MARK.beside when the program of an earlier try still lived.
 # copy: sql that makes its effect, then waits until the programs that run beside it have a checkpoint. Then a check and a last sql job.
 mixed_pipeline() {
 	export MARK=$BATS_TEST_TMPDIR/mark
@@ -49,6 +50,10 @@ mixed_pipeline() {
 	JSON
 	program walk <<-'SH'
 		at=${BF_CHECKPOINT:-0}
+		for earlier in "$MARK.pid.$1.$2".*; do
+			[ ! -e "$earlier" ] || ! kill -0 "$(cat "$earlier")" 2>/dev/null || echo "${earlier##*/} beside epoch $BF_EPOCH" >>"$MARK.beside"
+		done
+		echo $$ >"$MARK.pid.$1.$2.$BF_EPOCH"
 		echo "$1 $2 $BF_EPOCH $at" >>"$MARK"
 		until [ "$at" -ge 3 ] && [ -e "$MARK.$1" ]; do
 			at=$((at + 1))
@@ -74,9 +79,18 @@ let_walk() { touch "$MARK.$1"; } # RUN
 
 # ---- faults ----
 
-# start_victim POINT:COUNT [ARGUMENT…]: a worker that kills itself at that passage of a fail point; assert_fired POINT:COUNT waits for it
+# start_victim POINT:COUNT [ARGUMENT…]: a worker that kills itself at that passage of a fail point; assert_fired POINT PID waits for it.
+# start_hanging: one that stops itself there, as SIGSTOP does; assert_hangs POINT PID waits for it.
 start_victim() {
 	BF_FAILPOINT=${1%:*}:kill:${1#*:} BF_FAILPOINT_LOG=$BATS_TEST_TMPDIR/fired.${1%:*} start_worker "${@:2}"
+}
+start_hanging() {
+	BF_FAILPOINT=${1%:*}:hang:${1#*:} BF_FAILPOINT_LOG=$BATS_TEST_TMPDIR/fired.${1%:*} start_worker "${@:2}"
+}
+is_stopped() { [[ $(ps -o state= -p "$1") = T ]]; } # PID
+assert_hangs() {                                    # POINT PID
+	wait_until "is_stopped $2" 20
+	assert_same 'what fired' "$1" "$(cat "$BATS_TEST_TMPDIR/fired.$1")"
 }
 assert_fired() { # POINT PID
 	exit_code_of "$2"
@@ -89,10 +103,35 @@ worker_id() { rd zrange bf:workers 0 -1 | grep -E -- "-$1-[a-z0-9]{6}$"; } # PID
 
 # note_death WORKER AT: what Redis lists under a worker that is dead and not yet swept has to be running elsewhere soon.
 note_death() {
-	local job
-	while read -r job; do
-		[ -z "$job" ] || pg "insert into death values (to_timestamp($2), '$1', '$job')"
-	done < <(rd hkeys "bf:worker:$1:jobs")
+	local jobs
+	[ -n "$1" ] || {
+		echo 'a dead worker is not in bf:workers: it was swept before what it held could be noted' >&2
+		return 1
+	}
+	jobs=$(rd hkeys "bf:worker:$1:jobs" | sed "s/..*/(to_timestamp($2), '$1', '&')/" | paste -sd,)
+	[ -z "$jobs" ] || pg "insert into death values $jobs"
+}
+
+# note_deaths POINT=PID…: each as soon as it has died at its fail point
+note_deaths() {
+	local -A left=()
+	local pair deadline=$((SECONDS + 30))
+	for pair; do
+		left[${pair%=*}]=${pair#*=}
+	done
+	until [ ${#left[@]} -eq 0 ]; do
+		((SECONDS < deadline)) || {
+			echo "still alive: ${!left[*]}" >&2
+			return 1
+		}
+		for pair in "${!left[@]}"; do
+			! kill -0 "${left[$pair]}" 2>/dev/null || continue
+			assert_fired "$pair" "${left[$pair]}" || return 1
+			note_death "$(worker_id "${left[$pair]}")" "$(fired_at "$pair")" || return 1
+			unset "left[$pair]"
+		done
+		sleep 0.05
+	done
 }
 
 kill_noted() { # PID: kill -9, and note what it held
@@ -179,4 +218,5 @@ assert_mixed() { # RUN
 	assert_history "$1"
 	assert_resumed "$1"
 	assert_counters "$1"
+	assert_same 'programs beside the next try of their job' '' "$(cat "$MARK.beside" 2>/dev/null)"
 }

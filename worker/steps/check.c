@@ -104,7 +104,7 @@ static bool begins_with_one_of(const char *sqlstate, const char *const *list)
 /* The server answered with an error, or did not answer. */
 static void end_error(struct check *k, const struct bf_error *err, const char *detail)
 {
-	static const char *const away[] = {"53", "57P", "08", NULL};
+	static const char *const away[] = {"53100", "53300", "57P", NULL}; /* as in sql.c */
 	static const char *const conflict[] = {"40001", "40P01", NULL};
 	bool cancelled = strcmp(err->sqlstate, "57014") == 0;
 

@@ -4,6 +4,7 @@
  * The state lives until its three handles are closed; only then is the job told. The handles are closed when both the supervisor's
  * exit and the end of what it wrote are known: they come in either order.
  */
+#include <errno.h>
 #include <signal.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #define AGAIN_STATUS   75 /* EX_TEMPFAIL of sysexits.h */
 #define NEVER_STATUS   65 /* EX_DATAERR */
 #define TERM_GRACE_MS  10000
+#define SHORTAGE_MS    2000 /* until a program that could not be started for want of something is tried again */
 #define OVERDUE_MS     (TERM_GRACE_MS + BF_SUPERVISOR_GIVE_UP_MS + 5000) /* after this a supervisor that was told to stop is stuck */
 #define INCOMING_MAX   ((size_t)4 * BF_SUPERVISOR_LINE_MAX + BF_SUPERVISOR_TAIL)
 #define MOST_BEATS_MS  50
@@ -76,6 +78,26 @@ static void exited(struct exec *x, int status)
 		failed(x, "exit", status == NEVER_STATUS, text);
 }
 
+/* Of what every program needs to be started, and this host has no more of: nothing about the job. */
+static bool is_shortage(int sys_errno)
+{
+	return sys_errno == EAGAIN || sys_errno == EMFILE || sys_errno == ENFILE || sys_errno == ENOMEM;
+}
+
+static void not_started(struct exec *x, int sys_errno, const char *text)
+{
+	if (!is_shortage(sys_errno)) {
+		failed(x, "spawn", false, text);
+		return;
+	}
+	const struct bf_log_ctx *before = bf_log_push(bf_job_log(x->job));
+	bf_err("%s; raise what the worker may use (ulimit -n, ulimit -u; of a service LimitNOFILE=, LimitNPROC=, TasksMax=, MemoryMax=), or "
+		   "give it fewer slots",
+		   text);
+	bf_log_pop(before);
+	bf_job_again(x->job, SHORTAGE_MS, "this host is short of what a program needs to be started");
+}
+
 /* It ended for reasons of its own, not because it was told to. */
 static void ended_itself(struct exec *x)
 {
@@ -90,7 +112,7 @@ static void ended_itself(struct exec *x)
 		failed(x, "signal", false, text);
 		break;
 	case BF_END_SPAWN:
-		failed(x, "spawn", false, x->incoming.data);
+		not_started(x, x->end.code, x->incoming.data);
 		break;
 	}
 }
@@ -102,7 +124,7 @@ static void conclude(struct exec *x)
 	char text[128];
 
 	if (x->failure.code)
-		failed(x, "spawn", false, x->failure.text);
+		not_started(x, x->failure.sys_errno, x->failure.text);
 	else if (j->fenced)
 		bf_job_returned(j);
 	else if (x->ended && x->end.cause == BF_CAUSE_ITSELF)
@@ -365,7 +387,7 @@ static int start(struct bf_job *j, struct bf_error *err)
 	struct exec *x = j->step_state = exec_new(j);
 	rc = spawn(x);
 	if (rc < 0) {
-		bf_fail(&x->failure, BF_E_IO, "cannot start a supervisor: %s", uv_strerror(rc));
+		bf_fail_errno(&x->failure, -rc, "cannot start a supervisor");
 		close_handles(x);
 		return 0;
 	}

@@ -122,8 +122,11 @@ int bf_exec_message(const struct bf_job *j, int64_t grace_ms, struct bf_buf *out
 	if (rc == 0)
 		rc = add_env(j, &v, &env, err);
 	if (rc == 0) {
+		/* Redis counts a lease from the last exchange, which may be a fifth of one older than the last heartbeat (exchange.c). The program
+		 * has to have ended when the job goes to another worker. */
+		int64_t lease_ms = j->worker->opt.lease_ms * 4 / 5;
 		struct bf_supervisor_start start = {
-			.dir = j->def->pipeline->dir, .argv = argv.w, .env = env.w, .lease_ms = j->worker->opt.lease_ms, .grace_ms = grace_ms};
+			.dir = j->def->pipeline->dir, .argv = argv.w, .env = env.w, .lease_ms = lease_ms, .grace_ms = grace_ms};
 		rc = bf_supervisor_pack(&start, out, err);
 	}
 	words_release(&argv);

@@ -58,7 +58,8 @@ static bool is_one_of(const char *sqlstate, const char *const *list)
 static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 {
 	static const char *const conflict[] = {"40001", "40P01", NULL};
-	static const char *const trouble[] = {"25006", "53", "57P", "08", NULL};
+	/* Of the server. Other errors of class 53, and those of class 08, are of what the SQL does: a limit it hits, another server it asks. */
+	static const char *const trouble[] = {"25006", "53100", "53300", "57P", NULL};
 	static const char *const not_prepared[] = {"0A000", "26000", NULL}; /* its result has other columns now, or it is gone */
 	const struct bf_error *err = o->err;
 	if (strcmp(err->sqlstate, "BF001") == 0) {
