@@ -124,8 +124,8 @@ int bf_ledger_active_runs(struct bf_pg *pg, const char *after, int limit, struct
 
 int bf_ledger_generation(struct bf_pg *pg, int64_t *out, struct bf_error *err);
 int bf_ledger_next_generation(struct bf_pg *pg, int64_t from, int64_t *out, struct bf_error *err); /* -BF_E_CONFLICT: not `from` any more */
-/* Session locks: one rebuild, one deep look at a run at a time. *locked tells; unlock ignores errors (the session's end unlocks too). While it
- * has the lock, the server ends the session once it was silent for idle_ms: its process stands still, or its host is gone. */
+/* Session locks: one rebuild, one deep look at a run at a time. *locked tells; unlock ignores errors (the session's end unlocks too). While
+ * it has the lock, the server ends the session once it was silent for idle_ms: its process stands still, or its host is gone. */
 int bf_ledger_lock_rebuild(struct bf_pg *pg, int64_t idle_ms, bool *locked, struct bf_error *err);
 void bf_ledger_unlock_rebuild(struct bf_pg *pg);
 int bf_ledger_lock_reconcile(struct bf_pg *pg, const char *run, int64_t idle_ms, bool *locked, struct bf_error *err);

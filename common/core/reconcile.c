@@ -261,7 +261,8 @@ static int repair(struct bf_upkeep *u, const char *run, bool counts, int *repair
 	return rc;
 }
 
-/* Looking at all of a run's jobs costs as much as it has jobs: so it is done by chance, and its expected cost is that of COUNT_FREELY jobs. */
+/* Looking at all of a run's jobs costs as much as it has jobs: so it is done by chance, and its expected cost is that of COUNT_FREELY jobs.
+ */
 static bool all_is_due(int planned, enum bf_depth depth)
 {
 	return depth == BF_DEPTH_ALL || bf_random_unit() * planned < COUNT_FREELY;
@@ -365,7 +366,7 @@ static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struc
 	return of_this_run || rc == -BF_E_NOT_FOUND ? 0 : rc; /* the others have a right to it; a server that is away ends it */
 }
 
-int bf_reconcile_runs(struct bf_upkeep *u, const char (*runs)[BF_RUN_MAX + 1], int n, struct bf_error *first, struct bf_error *err)
+int bf_reconcile_runs(struct bf_upkeep *u, char (*runs)[BF_RUN_MAX + 1], int n, struct bf_error *first, struct bf_error *err)
 {
 	struct all all = {.depth = BF_DEPTH_STATE};
 	int rc = 0;

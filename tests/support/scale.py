@@ -187,13 +187,12 @@ class Round:
 
     def lost_and_found(self, held):
         same("lost", [], self.hold("w", held))
-        # an older image: the jobs stand in the queue, behind those of another run
-        self.sync(OTHER, "running", 6000, 6000)
+        # an older image: the jobs stand in the queue, some of them behind those of another run
+        self.sync(OTHER, "running", 3000, 6000)
         self.push(OTHER, 6000)
-        for _ in range(12):
-            self.sync(OTHER, "running", 6000, 6000)
         self.redis("DEL", "bf:worker:w:jobs")
-        self.redis("RPUSH", "bf:queue:default", *held)
+        self.redis("LPUSH", "bf:queue:default", *held[:1950])
+        self.redis("RPUSH", "bf:queue:default", *held[1950:])
         same("lost", [], self.hold("w", held))
         same("held", 2000, self.redis("HLEN", "bf:worker:w:jobs"))
         # all of them are another's by now

@@ -11,10 +11,10 @@
 -- with two ways back: to its place in the pending list, or by way of the delayed set.
 
 local PAGE = 200 -- the most that one call moves in the background: due jobs, a dead worker's jobs
-local NEAR = 500 -- how far into a pending list something is put back or looked for by reading it
+local NEAR = 300 -- how far into a pending list something is put back or looked for by reading it
 local RELEASE = 500 -- the most of one step that one call releases
 local RATED_AHEAD = 100 -- the most jobs of a run with a rate that are released and not yet at work
-local SEARCH = 2500 -- how much of a queue's list one call reads
+local SEARCH = 2000 -- how much of a queue's list one call reads
 local SUSPECTS = 200 -- how many of a run's released jobs one call looks for
 -- A field that makes a hash a large one: a small one is searched from its beginning for each field.
 local WIDE = '.................................................................'
@@ -36,23 +36,21 @@ local function number_of(rest) return tonumber(string.match(rest, '#(%d+)$', -11
 
 -- Jobs by their steps: { run, step, jobs, members (of the run's released set), rests }…  What is not a job is left out.
 local function by_step(jobs)
-  local groups, list = {}, {}
+  local groups, list, find, sub, prefix, g = {}, {}, string.find, string.sub, '/', nil
   for _, job in ipairs(jobs) do
-    local run, step, rest = split(job)
-    if run then
-      local of = groups[run]
-      if not of then
-        of = {}
-        groups[run] = of
-      end
-      local g = of[step]
-      if not g then
+    if find(job, prefix, 1, true) ~= 1 then -- not of the same step as the one before
+      local run, step = split(job)
+      prefix = run and run .. '/' .. step .. '/' or '/'
+      g = groups[prefix]
+      if run and not g then
         g = { run = run, step = step, jobs = {}, members = {}, rests = {} }
-        of[step] = g
+        groups[prefix] = g
         list[#list + 1] = g
       end
+    end
+    if g and find(job, '#%d+$', -11) then
       local i = #g.jobs + 1
-      g.jobs[i], g.members[i], g.rests[i] = job, string.sub(job, #run + 2), rest
+      g.jobs[i], g.members[i], g.rests[i] = job, sub(job, #g.run + 2), sub(job, #prefix + 1)
     end
   end
   return list
@@ -149,21 +147,24 @@ local function take(run, step, want)
   local key, back = pending_key(run, step), returned_key(run, step)
   local first = redis.call('ZRANGE', back, 0, want - 1)
   if #first == 0 then return redis.call('LPOP', key, want) or {} end
-  local list, taken, i, k, none = redis.call('LRANGE', key, 0, want - 1), {}, 1, 1, math.huge
-  local a, b = number_of(first[1]), list[1] and number_of(list[1]) or none
+  local none = math.huge
+  local function number(rest) return rest and number_of(rest) or none end
+  local head = redis.call('LINDEX', key, 0)
+  local list = number(head) <= number(first[want]) and redis.call('LRANGE', key, 0, want - 1) or {}
+  local taken, i, k, a, b = {}, 1, 1, number(first[1]), number(list[1])
   while #taken < want and (a < none or b < none) do
     taken[#taken + 1] = a <= b and first[i] or list[k]
     local next_a, next_b = a <= b, b <= a
     if next_a then
       i = i + 1
-      a = first[i] and number_of(first[i]) or none
+      a = number(first[i])
     end
     if next_b then
       k = k + 1
-      b = list[k] and number_of(list[k]) or none
+      b = number(list[k])
     end
   end
-  if i > 1 then redis.call('ZREM', back, unpack(first, 1, i - 1)) end
+  if i > 1 then redis.call('ZREMRANGEBYRANK', back, 0, i - 2) end
   if k > 1 then redis.call('LPOP', key, k - 1) end
   return taken
 end
@@ -341,11 +342,11 @@ end
 
 -- The same for a queue's list, however long it is, and the jobs that are not in it: { job… }. What stands far from its head has to be
 -- searched for one by one: only as many are as a bounded amount of work allows, nothing is said about the others.
-local function find_queued(queue, jobs, limit)
+local function find_queued(queue, jobs)
   local key, absent = 'bf:queue:' .. queue, {}
-  local found, whole = find_in(key, jobs, limit)
-  local rest = whole and 0 or redis.call('LLEN', key) - limit
-  local tries = rest > 0 and math.max(1, math.floor(limit / rest)) or nil
+  local found, whole = find_in(key, jobs, SEARCH)
+  local rest = whole and 0 or redis.call('LLEN', key) - SEARCH
+  local tries = rest > 0 and math.max(1, math.floor(5 * SEARCH / rest)) or nil
   for job in pairs(jobs) do
     if not found[job] and tries ~= 0 then
       found[job] = rest > 0 and redis.call('LPOS', key, job, 'RANK', -1, 'MAXLEN', rest) or nil
@@ -423,16 +424,19 @@ end
 local function claim(worker, queue, want, now, known, claimed)
   local jobs = redis.call('LPOP', 'bf:queue:' .. queue, want)
   if not jobs then return 0 end
-  local mine, early, closed = {}, {}, {}
+  local mine, early, closed, find, prefix, run, step, h = {}, {}, {}, string.find, '/', nil, nil, nil
   for _, job in ipairs(jobs) do
-    local run, step = string.match(job, '^([^/]+)/([^/]+)/')
-    local h = run and known[run]
-    if run and not h then
-      local v = redis.call('HMGET', run_key(run), 'state', 'interval_ms', 'tat')
-      h = { state = v[1], interval = tonumber(v[2]) or 0, tat = tonumber(v[3]) or 0, steps = {} }
-      known[run] = h
+    if find(job, prefix, 1, true) ~= 1 then -- not of the same step as the one before
+      run, step = split(job)
+      prefix = run and run .. '/' .. step .. '/' or '/'
+      h = run and known[run]
+      if run and not h then
+        local v = redis.call('HMGET', run_key(run), 'state', 'interval_ms', 'tat')
+        h = { state = v[1], interval = tonumber(v[2]) or 0, tat = tonumber(v[3]) or 0, steps = {} }
+        known[run] = h
+      end
     end
-    if not run or not string.find(job, '#%d+$') then -- not a job: dropped
+    if not h or not find(job, '#%d+$', -11) then -- not a job: dropped
     elseif h.state ~= 'running' and h.state ~= 'stopping' then -- of a stopping run, open says what becomes of it
       closed[#closed + 1] = job
     elseif h.interval > 0 and now < h.tat then
@@ -606,7 +610,7 @@ local function hold(_, a)
     end
   end
   for queue, jobs in pairs(queues) do
-    local found, absent = find_queued(queue, jobs, 2 * SEARCH)
+    local found, absent = find_queued(queue, jobs)
     local free = {}
     strike('bf:queue:' .. queue, found)
     for job in pairs(found) do
@@ -830,24 +834,25 @@ local function adopt(_, a)
   return { 'ok', put }
 end
 
--- A run's jobs under workers: a set of them, and how many of each step.
+-- A run's jobs under workers: a set of them.
 local function under_workers(run)
-  local held, running, prefix = {}, {}, run .. '/'
+  local held, prefix, find = {}, run .. '/', string.find
   for _, worker in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do
     for _, job in ipairs(redis.call('HKEYS', jobs_key(worker))) do
-      if string.sub(job, 1, #prefix) == prefix then
-        local step = string.sub(job, #prefix + 1, string.find(job, '/', #prefix + 1, true) - 1)
-        held[job] = true
-        running[step] = (running[step] or 0) + 1
-      end
+      if find(job, prefix, 1, true) == 1 then held[job] = true end
     end
   end
-  return held, running
+  return held
 end
 
--- Sets a run's counters to the ledger's: { step done failed skipped cancelled }… of `a`, from `first` on.
-local function set_counters(run, running, a, first)
+-- Sets a run's counters, with those of `held` as the running ones, to the ledger's: { step done failed skipped cancelled }… of `a`, from `first` on.
+local function set_counters(run, held, a, first)
   if not a[first] then return end
+  local running = {}
+  for job in pairs(held) do
+    local step = string.match(job, '/([^/]+)')
+    running[step] = (running[step] or 0) + 1
+  end
   local sum = { done = 0, failed = 0, skipped = 0, cancelled = 0, running = 0 }
   for i = first, #a, 5 do
     local step = a[i]
@@ -867,7 +872,7 @@ local function repair(_, a)
   local run, back = a[2], 0
   local queue = redis.call('HGET', run_key(run), 'queue')
   if not queue then return { 'ok', 0 } end
-  local held, running = under_workers(run)
+  local held = under_workers(run)
   local suspects, wanted = {}, {}
   for _, member in ipairs(redis.call('SRANDMEMBER', released_key(run), SUSPECTS)) do
     local job = run .. '/' .. member
@@ -878,14 +883,14 @@ local function repair(_, a)
     for i, job in ipairs(suspects) do
       if not due[i] then wanted[job] = true end
     end
-    local _, nowhere = find_queued(queue, wanted, SEARCH)
+    local _, nowhere = find_queued(queue, wanted)
     for _, g in ipairs(by_step(nowhere)) do
       forget_release(g)
       put_back(run, g.step, g.rests)
       back = back + #g.jobs
     end
   end
-  set_counters(run, running, a, 3)
+  set_counters(run, held, a, 3)
   release_and_wake(run)
   return { 'ok', back }
 end
@@ -900,8 +905,7 @@ local function end_run(_, a)
   local run, version = a[2], a[3]
   local h = redis.call('HMGET', run_key(run), 'version', 'steps')
   if version and h[1] ~= version then return { 'ok' } end
-  local _, running = under_workers(run)
-  set_counters(run, running, a, 4)
+  set_counters(run, under_workers(run), a, 4)
   for step in string.gmatch(h[2] or '', '%S+') do
     redis.call('UNLINK', pending_key(run, step), returned_key(run, step))
     redis.call('EXPIRE', step_released_key(run, step), KEEP_ENDED)
