@@ -100,6 +100,23 @@ cookbook_run() {
 	[ "$keys" -ge 12 ]
 }
 
+@test "a run of concurrency 1 keeps its order although a job has to be tried again" {
+	pg 'create table effect (id bigserial, chunk text); create sequence tries'
+	pipeline one <<-'JSON'
+		{"pipeline": "one", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 2, "first": "200ms", "jitter": 0}},
+		 "steps": [{"name": "work", "kind": "sql", "file": "sql/work.sql"}]}
+	JSON
+	sql_file work.sql <<-'SQL'
+		select 1 / (nextval('tries') <> 2)::int;
+		insert into effect (chunk) values (:'chunk');
+	SQL
+	enqueue_run one.one one --since=2024-01-01 --until=2024-01-04 --concurrency=1
+	start_worker --slots=4
+	wait_for_end one.one
+	assert_same 'tries' 5 "$(pg "select last_value from tries")"
+	assert_same 'the order' '2024-01-01 2024-01-02 2024-01-03 2024-01-04' "$(pg "select string_agg(chunk, ' ' order by id) from effect")"
+}
+
 # ---- the library ----
 
 lua() { rd -x function load replace <"$bf_top/common/core/lua/$1.lua" >/dev/null; }
