@@ -120,6 +120,8 @@ static void on_hold_ok(struct bf_worker *w, const struct bf_redis_reply *r)
 			bf_job_stop(j, true);
 		}
 	}
+	if (bf_redis_int(bf_redis_at(r, 2)) > 0 && bf_redis_count(lost) == 0)
+		return; /* one answer settles so many jobs: it is said again at once */
 	w->last_hold_ms = bf_mono_ms();
 	enter(w, BF_REDIS_READY);
 }

@@ -113,20 +113,23 @@ static void look_at_settings(struct bf_steward *s)
 static int serve(struct bf_steward *s)
 {
 	struct request *r = &s->doing;
+	struct bf_error of_a_run = {.code = 0};
 	int rc = connect_both(s);
 	if (rc == 0 && r->all)
 		look_at_settings(s);
 	if (rc == 0)
 		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
-	for (int i = 0; rc == 0 && i < r->n_hints; i++) {
-		rc = bf_reconcile_run(&s->upkeep, r->hints[i], BF_DEPTH_STATE, NULL, NULL, &s->err);
-		if (rc == -BF_E_NOT_FOUND)
-			rc = 0;
-	}
+	r->all = r->all || s->rebuilt; /* it has pushed no more than the first page of each step */
+	if (rc == 0)
+		rc = bf_reconcile_runs(&s->upkeep, r->hints, r->n_hints, &of_a_run, &s->err);
 	if (rc == 0 && r->all)
 		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &s->err);
 	if (rc == 0 && r->all)
 		rc = look_for_work(s);
+	if (rc == 0 && of_a_run.code) {
+		s->err = of_a_run;
+		rc = -(int)of_a_run.code;
+	}
 	return rc;
 }
 
@@ -183,7 +186,7 @@ static void after(uv_work_t *work, int status)
 		s->next_ms = bf_mono_ms() + 500;
 		return;
 	}
-	if (s->wanted.generation || s->wanted.n_hints > 0)
+	if (s->wanted.generation || s->wanted.all || s->wanted.n_hints > 0)
 		start(s);
 }
 
@@ -214,9 +217,9 @@ void bf_steward_tick(struct bf_worker *w)
 {
 	struct bf_steward *s = w->steward;
 	int64_t now = bf_mono_ms();
-	if (s->busy || now < s->next_ms)
+	if (now < s->next_ms)
 		return;
-	s->wanted.all = true;
+	s->wanted.all = true; /* if it is busy: for when it is done, so that requests that never end do not keep it out */
 	s->wanted.deep = now >= s->next_deep_ms;
 	if (s->wanted.deep)
 		s->next_deep_ms = now + DEEP_EVERY_MS;

@@ -108,7 +108,8 @@ struct bf_step_row {
 
 /* -BF_E_NOT_FOUND for an unknown run. state: the run's after it (at least 16 bytes). */
 int bf_ledger_advance(struct bf_pg *pg, const char *run, char *state, struct bf_error *err);
-int bf_ledger_run_row(struct bf_pg *pg, const char *run, struct bf_run_row *out, struct bf_error *err);
+/* last_start: look for since_last_start_ms, which costs as much as the run has jobs; else it is -1. */
+int bf_ledger_run_row(struct bf_pg *pg, const char *run, bool last_start, struct bf_run_row *out, struct bf_error *err);
 int bf_ledger_run_steps(struct bf_pg *pg, const char *run, struct bf_step_row *out, int max, int *n, struct bf_error *err);
 
 /* The next queries give their result as it is: see the .sql file for the columns. */
@@ -123,10 +124,11 @@ int bf_ledger_active_runs(struct bf_pg *pg, const char *after, int limit, struct
 
 int bf_ledger_generation(struct bf_pg *pg, int64_t *out, struct bf_error *err);
 int bf_ledger_next_generation(struct bf_pg *pg, int64_t from, int64_t *out, struct bf_error *err); /* -BF_E_CONFLICT: not `from` any more */
-/* Session locks: one rebuild, one deep look at a run at a time. *locked tells; unlock ignores errors (the session's end unlocks too). */
-int bf_ledger_lock_rebuild(struct bf_pg *pg, bool *locked, struct bf_error *err);
+/* Session locks: one rebuild, one deep look at a run at a time. *locked tells; unlock ignores errors (the session's end unlocks too). While
+ * it has the lock, the server ends the session once it was silent for idle_ms: its process stands still, or its host is gone. */
+int bf_ledger_lock_rebuild(struct bf_pg *pg, int64_t idle_ms, bool *locked, struct bf_error *err);
 void bf_ledger_unlock_rebuild(struct bf_pg *pg);
-int bf_ledger_lock_reconcile(struct bf_pg *pg, const char *run, bool *locked, struct bf_error *err);
+int bf_ledger_lock_reconcile(struct bf_pg *pg, const char *run, int64_t idle_ms, bool *locked, struct bf_error *err);
 void bf_ledger_unlock_reconcile(struct bf_pg *pg, const char *run);
 
 #endif

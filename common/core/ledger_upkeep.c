@@ -34,10 +34,14 @@ int bf_ledger_advance(struct bf_pg *pg, const char *run, char *state, struct bf_
 	return 0;
 }
 
-int bf_ledger_run_row(struct bf_pg *pg, const char *run, struct bf_run_row *out, struct bf_error *err)
+int bf_ledger_run_row(struct bf_pg *pg, const char *run, bool last_start, struct bf_run_row *out, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
-	int rc = query_text(pg, &bf_sql_run_row, run, &r, err);
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_bool(&p, last_start);
+	int rc = query(pg, &bf_sql_run_row, &p, &r, err);
 	if (rc < 0)
 		return rc;
 	if (bf_pg_rows(r) == 0)
@@ -156,39 +160,42 @@ int bf_ledger_next_generation(struct bf_pg *pg, int64_t from, int64_t *out, stru
 	return 0;
 }
 
-static int lock(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, bool *locked, struct bf_error *err)
+/* idle_ms: -1 where the statement does not take it */
+static int lock(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, int64_t idle_ms, bool *locked, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
 	bf_pg_params_init(&p);
 	if (run)
 		bf_pg_add_text(&p, run);
+	if (idle_ms >= 0)
+		bf_pg_add_int(&p, idle_ms);
 	int rc = query(pg, stmt, &p, &r, err);
 	if (rc == 0)
 		*locked = bf_pg_bool(r, 0, 0);
 	return rc;
 }
 
-int bf_ledger_lock_rebuild(struct bf_pg *pg, bool *locked, struct bf_error *err)
+int bf_ledger_lock_rebuild(struct bf_pg *pg, int64_t idle_ms, bool *locked, struct bf_error *err)
 {
-	return lock(pg, &bf_sql_lock_rebuild, NULL, locked, err);
+	return lock(pg, &bf_sql_lock_rebuild, NULL, idle_ms, locked, err);
 }
 
 void bf_ledger_unlock_rebuild(struct bf_pg *pg)
 {
 	bool unlocked;
 	struct bf_error ignored;
-	(void)lock(pg, &bf_sql_unlock_rebuild, NULL, &unlocked, &ignored);
+	(void)lock(pg, &bf_sql_unlock_rebuild, NULL, -1, &unlocked, &ignored);
 }
 
-int bf_ledger_lock_reconcile(struct bf_pg *pg, const char *run, bool *locked, struct bf_error *err)
+int bf_ledger_lock_reconcile(struct bf_pg *pg, const char *run, int64_t idle_ms, bool *locked, struct bf_error *err)
 {
-	return lock(pg, &bf_sql_lock_reconcile, run, locked, err);
+	return lock(pg, &bf_sql_lock_reconcile, run, idle_ms, locked, err);
 }
 
 void bf_ledger_unlock_reconcile(struct bf_pg *pg, const char *run)
 {
 	bool unlocked;
 	struct bf_error ignored;
-	(void)lock(pg, &bf_sql_unlock_reconcile, run, &unlocked, &ignored);
+	(void)lock(pg, &bf_sql_unlock_reconcile, run, -1, &unlocked, &ignored);
 }

@@ -11,7 +11,7 @@
 
 #define PUSH_PAGE       1000 /* chunks in one push: keeps the function under a few ms */
 #define RUNS_PAGE       100
-#define ADOPT_PAGE      200
+#define ADOPT_PAGE      100
 #define COUNT_FREELY    20000
 #define NEAR            20000 /* how far from a step's first unsettled job running ones are looked for */
 #define HEAD            100   /* pending jobs at each step's head that are looked for in Redis */
@@ -78,7 +78,8 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 		bf_redis_arg(&cmd, steps[i].state);
 		bf_redis_arg_int(&cmd, steps[i].planned);
 		bf_redis_arg_int(&cmd, steps[i].concurrency);
-		bf_redis_arg(&cmd, steps[i].chronological ? "1" : "0");
+		/* Where all of the run goes one by one, a job in back-off keeps its place, too. */
+		bf_redis_arg(&cmd, steps[i].chronological || row->concurrency == 1 ? "1" : "0");
 		bf_redis_arg_int(&cmd, steps[i].plan_number);
 	}
 	int rc = call(u, &cmd, &reply, err);
@@ -87,10 +88,13 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 	return rc;
 }
 
-/* Appends what the ledger has beyond `pushed`, page by page; another process may be doing the same. */
-static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t pushed, struct bf_error *err)
+/* Appends what the ledger has beyond `pushed`, page by page; another process may be doing the same. While rebuilding, one page will do to
+ * begin with: reconcile appends the rest, and meanwhile the workers have something to do. */
+static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t pushed, bool rebuilding,
+					 struct bf_error *err)
 {
-	while (pushed < step->planned) {
+	int64_t enough = rebuilding ? 1 : step->planned;
+	while (pushed < enough) {
 		BF_AUTORESULT struct bf_pg_result *page = NULL;
 		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
 		int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)pushed, PUSH_PAGE, &page, err);
@@ -118,7 +122,34 @@ static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_
 	return 0;
 }
 
-static int end_run(struct bf_upkeep *u, const char *run, struct bf_error *err)
+/* The ledger's counters of each step, as repair and end_run take them. */
+static void add_counts(struct bf_redis_cmd *cmd, const struct bf_pg_result *counted)
+{
+	for (int i = 0; i < bf_pg_rows(counted); i++)
+		for (int col = 0; col < 5; col++)
+			bf_redis_arg(cmd, bf_pg_text(counted, i, col));
+}
+
+/* The counters that people read for a week are the ledger's. */
+static int end_run(struct bf_upkeep *u, const struct bf_run_row *row, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *counted = NULL;
+	struct bf_redis_cmd cmd;
+	int rc = bf_ledger_run_counts(u->pg, row->run, &counted, err);
+	if (rc < 0)
+		return rc;
+	begin(u, &cmd, "end_run", row->run);
+	bf_redis_arg_int(&cmd, row->version);
+	add_counts(&cmd, counted);
+	if (BF_FAILPOINT("before_end_run")) {
+		bf_redis_cmd_release(&cmd);
+		return bf_fail(err, BF_E_UNAVAILABLE, "fail point before_end_run");
+	}
+	return call(u, &cmd, NULL, err);
+}
+
+/* The ledger does not know it. */
+static int forget_run(struct bf_upkeep *u, const char *run, struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
 	begin(u, &cmd, "end_run", run);
@@ -169,20 +200,36 @@ static int find_missing(struct bf_upkeep *u, const char *run, const struct bf_pg
 	return rc;
 }
 
+/* Of a run that stops, the jobs that the ledger has as running are asked about even where Redis has them in a list, from which nothing is
+ * released any more: the worker may be dead, and the run waits for them. */
+static size_t add_running(const struct bf_pg_result *jobs, int *places, size_t n)
+{
+	size_t missing = n, at = 0;
+	for (int i = 0; i < bf_pg_rows(jobs); i++) {
+		bool is_missing = at < missing && places[at] == i + 1;
+		at += is_missing;
+		if (!is_missing && *bf_pg_text(jobs, i, 3))
+			places[n++] = i + 1;
+	}
+	return n;
+}
+
 /*
  * Jobs that the ledger has as running, or pending at a step's head, and that Redis has nowhere. Both are read at different moments, so the
  * ledger is asked once more about what seemed to be missing: a job leaves Redis only after it is settled, and so what is not settled even
  * then is lost.
  */
-static int bring_back_missing(struct bf_upkeep *u, const char *run, int *repaired, struct bf_error *err)
+static int bring_back_missing(struct bf_upkeep *u, const char *run, bool stopping, int near, int *repaired, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *jobs = NULL, *lost = NULL;
 	size_t n = 0;
-	int rc = bf_ledger_unsettled_jobs(u->pg, run, HEAD, NEAR, &jobs, err);
+	int rc = bf_ledger_unsettled_jobs(u->pg, run, HEAD, near, &jobs, err);
 	if (rc < 0)
 		return rc;
 	BF_AUTOFREE int *places = bf_alloc((size_t)(bf_pg_rows(jobs) + 1) * sizeof(*places));
 	rc = find_missing(u, run, jobs, places, &n, err);
+	if (rc == 0 && stopping)
+		n = add_running(jobs, places, n);
 	if (rc < 0 || n == 0)
 		return rc;
 	rc = bf_ledger_still_unsettled(u->pg, run, jobs, places, n, &lost, err);
@@ -207,43 +254,50 @@ static int repair(struct bf_upkeep *u, const char *run, bool counts, int *repair
 	if (rc < 0)
 		return rc;
 	begin(u, &cmd, "repair", run);
-	for (int i = 0; counts && i < bf_pg_rows(counted); i++)
-		for (int col = 0; col < 5; col++)
-			bf_redis_arg(&cmd, bf_pg_text(counted, i, col));
+	if (counts)
+		add_counts(&cmd, counted);
 	rc = call(u, &cmd, &reply, err);
 	if (rc == 0 && repaired)
 		*repaired += (int)bf_redis_int(bf_redis_at(reply, 1));
 	return rc;
 }
 
-/* Counting a run's jobs costs as much as it has jobs: so it is done by chance, and its expected cost is that of COUNT_FREELY jobs. */
-static bool counts_are_due(int planned, enum bf_depth depth)
+/* Looking at all of a run's jobs costs as much as it has jobs: so it is done by chance, and its expected cost is that of COUNT_FREELY jobs.
+ */
+static bool all_is_due(int planned, enum bf_depth depth)
 {
 	return depth == BF_DEPTH_ALL || bf_random_unit() * planned < COUNT_FREELY;
 }
 
-static int look_at_jobs(struct bf_upkeep *u, const char *run, int planned, enum bf_depth depth, int *repaired, struct bf_error *err)
+/* What is known of a run once Redis has been told. */
+struct standing {
+	bool ended, stopping;
+	int planned;
+};
+
+static int look_at_jobs(struct bf_upkeep *u, const char *run, const struct standing *now, enum bf_depth depth, int *repaired,
+						struct bf_error *err)
 {
-	bool locked = false;
-	int rc = bf_ledger_lock_reconcile(u->pg, run, &locked, err);
+	bool locked = false, all = all_is_due(now->planned, depth);
+	int rc = bf_ledger_lock_reconcile(u->pg, run, u->lease_ms, &locked, err);
 	if (rc < 0 || !locked)
 		return rc;
-	rc = bring_back_missing(u, run, repaired, err);
+	rc = bring_back_missing(u, run, now->stopping, all ? INT32_MAX : NEAR, repaired, err);
 	if (rc == 0)
-		rc = repair(u, run, counts_are_due(planned, depth), repaired, err);
+		rc = repair(u, run, all, repaired, err);
 	bf_ledger_unlock_reconcile(u->pg, run);
 	return rc;
 }
 
 /* What reconcile and rebuild have in common: the run's state and its plan go to Redis. While rebuilding, the jobs that run at that moment
  * are put under their workers' names before anything is pushed, so that nobody else is given them. */
-static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool *ended, int *planned, struct bf_error *err)
+static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, struct standing *now, struct bf_error *err)
 {
 	struct bf_run_row row;
 	struct bf_step_row steps[BF_STEPS_MAX];
 	int64_t pushed[BF_STEPS_MAX];
 	int n = 0;
-	int rc = bf_ledger_run_row(u->pg, run, &row, err);
+	int rc = bf_ledger_run_row(u->pg, run, rebuilding, &row, err);
 	if (rc == 0)
 		rc = bf_ledger_run_steps(u->pg, run, steps, BF_STEPS_MAX, &n, err);
 	if (rc == 0)
@@ -252,34 +306,30 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, bool 
 		rc = keep_running(u, run, err);
 	if (rc < 0)
 		return rc;
-	*ended = has_ended(row.state);
-	*planned = 0;
+	*now = (struct standing){.ended = has_ended(row.state), .stopping = strcmp(row.state, "stopping") == 0};
 	for (int i = 0; i < n; i++)
-		*planned += steps[i].planned;
-	for (int i = 0; rc == 0 && !*ended && i < n; i++)
+		now->planned += steps[i].planned;
+	for (int i = 0; rc == 0 && !now->ended && i < n; i++)
 		if (strcmp(steps[i].state, "released") == 0)
-			rc = push_step(u, run, &steps[i], pushed[i], err);
-	if (rc == 0 && *ended)
-		rc = end_run(u, run, err);
+			rc = push_step(u, run, &steps[i], pushed[i], rebuilding, err);
+	if (rc == 0 && now->ended)
+		rc = end_run(u, &row, err);
 	return rc;
 }
 
 int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err)
 {
-	char now[16];
-	bool ended = false;
-	int planned = 0;
-	int rc = bf_ledger_advance(u->pg, run, now, err);
+	char after[16];
+	struct standing now = {.ended = false};
+	int rc = bf_ledger_advance(u->pg, run, after, err);
 	if (rc == 0 && BF_FAILPOINT("after_release")) /* the ledger has released steps, or ended the run; Redis does not know */
 		rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point after_release");
 	if (rc == 0)
-		rc = bring_up(u, run, false, &ended, &planned, err);
-	if (rc == 0 && depth != BF_DEPTH_STATE && !ended)
-		rc = look_at_jobs(u, run, planned, depth, repaired, err);
-	else if (rc == 0 && ended)
-		rc = repair(u, run, true, NULL, err); /* the counters that people read for a week are the ledger's */
+		rc = bring_up(u, run, false, &now, err);
+	if (rc == 0 && depth != BF_DEPTH_STATE && !now.ended)
+		rc = look_at_jobs(u, run, &now, depth, repaired, err);
 	if (state)
-		snprintf(state, 16, "%s", now);
+		snprintf(state, 16, "%s", after);
 	return rc;
 }
 
@@ -317,6 +367,16 @@ static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struc
 	return of_this_run || rc == -BF_E_NOT_FOUND ? 0 : rc; /* the others have a right to it; a server that is away ends it */
 }
 
+int bf_reconcile_runs(struct bf_upkeep *u, char (*runs)[BF_RUN_MAX + 1], int n, struct bf_error *first, struct bf_error *err)
+{
+	struct all all = {.depth = BF_DEPTH_STATE};
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < n; i++)
+		rc = reconcile_one(u, runs[i], &all, err);
+	*first = all.first;
+	return rc;
+}
+
 /* Runs that Redis still shows as under way although the ledger has ended them. */
 static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 {
@@ -330,9 +390,9 @@ static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 	for (size_t i = 0; rc == 0 && i < bf_redis_count(known); i++) {
 		struct bf_run_row row;
 		const char *run = bf_redis_text(bf_redis_at(known, i));
-		rc = bf_ledger_run_row(u->pg, run, &row, err);
+		rc = bf_ledger_run_row(u->pg, run, false, &row, err);
 		if (rc == -BF_E_NOT_FOUND) /* of a ledger that was here before */
-			rc = end_run(u, run, err);
+			rc = forget_run(u, run, err);
 		else if (rc == 0 && has_ended(row.state))
 			rc = bf_reconcile_run(u, run, BF_DEPTH_STATE, NULL, NULL, err);
 	}
@@ -371,7 +431,7 @@ static int collect_queue(struct bf_upkeep *u, const char *run, void *data, struc
 {
 	struct bf_buf *queues = data; /* names, each ending in a newline */
 	struct bf_run_row row;
-	int rc = bf_ledger_run_row(u->pg, run, &row, err);
+	int rc = bf_ledger_run_row(u->pg, run, false, &row, err);
 	if (rc < 0)
 		return rc;
 	BF_AUTOFREE char *line = bf_asprintf("%s\n", row.queue);
@@ -384,10 +444,9 @@ static int collect_queue(struct bf_upkeep *u, const char *run, void *data, struc
 static int bring_back(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
 {
 	(void)data;
-	bool ended = false;
-	int planned = 0;
-	int rc = bring_up(u, run, true, &ended, &planned, err);
-	return rc < 0 ? rc : repair(u, run, true, NULL, err); /* its counters */
+	struct standing now;
+	int rc = bring_up(u, run, true, &now, err);
+	return rc < 0 || now.ended ? rc : repair(u, run, true, NULL, err); /* its counters */
 }
 
 static int rebuild(struct bf_upkeep *u, int64_t from, struct bf_error *err)
@@ -451,7 +510,7 @@ int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error 
 			u->generation = ledger;
 			return 0;
 		}
-		rc = bf_ledger_lock_rebuild(u->pg, &locked, err);
+		rc = bf_ledger_lock_rebuild(u->pg, u->lease_ms, &locked, err);
 		if (rc < 0)
 			return rc;
 		if (locked) {

@@ -76,7 +76,7 @@ struct image {
 	struct bf_redis_reply *reply; /* owns all below */
 	const struct bf_redis_reply *run, *released, *queue, *delayed;
 	const struct bf_redis_reply *steps[BF_STEPS_MAX];
-	int64_t pending[BF_STEPS_MAX]; /* lengths */
+	int64_t pending[BF_STEPS_MAX]; /* how many wait: the list, and what came back beside it */
 	size_t first_worker;           /* the answers from here on are the workers' jobs */
 };
 
@@ -100,8 +100,10 @@ static int queue_all(struct bf_redis *r, const struct bf_run_row *row, const str
 	for (int i = 0; rc == 0 && i < n; i++) {
 		BF_AUTOFREE char *step = bf_asprintf("bf:run:%s:step:%s", row->run, steps[i].step);
 		BF_AUTOFREE char *pending = bf_asprintf("bf:run:%s:pending:%s", row->run, steps[i].step);
+		BF_AUTOFREE char *returned = bf_asprintf("bf:run:%s:returned:%s", row->run, steps[i].step);
 		rc = queue_command(r, err, "HGETALL", step, NULL, NULL);
 		rc = rc < 0 ? rc : queue_command(r, err, "LLEN", pending, NULL, NULL);
+		rc = rc < 0 ? rc : queue_command(r, err, "ZCARD", returned, NULL, NULL);
 	}
 	for (size_t i = 0; rc == 0 && i < live->n; i++) {
 		BF_AUTOFREE char *jobs = bf_asprintf("bf:worker:%s:jobs", live->workers[i].id);
@@ -129,10 +131,11 @@ static int take_image(struct bf_redis *r, const struct bf_run_row *row, const st
 	out->queue = bf_redis_at(out->reply, 2);
 	out->delayed = bf_redis_at(out->reply, 3);
 	for (int i = 0; i < n; i++) {
-		out->steps[i] = bf_redis_at(out->reply, 4 + 2 * (size_t)i);
-		out->pending[i] = bf_redis_int(bf_redis_at(out->reply, 5 + 2 * (size_t)i));
+		size_t at = 4 + 3 * (size_t)i;
+		out->steps[i] = bf_redis_at(out->reply, at);
+		out->pending[i] = bf_redis_int(bf_redis_at(out->reply, at + 1)) + bf_redis_int(bf_redis_at(out->reply, at + 2));
 	}
-	out->first_worker = 4 + 2 * (size_t)n;
+	out->first_worker = 4 + 3 * (size_t)n;
 	return 0;
 }
 
@@ -355,7 +358,7 @@ static int compare_run(struct bf_pg *pg, struct bf_redis *redis, const char *run
 	struct bf_step_row steps[BF_STEPS_MAX];
 	struct comparison c = {.drift = drift, .row = &row, .steps = steps};
 	int rc = bf_ledger_run_steps(pg, run, steps, BF_STEPS_MAX, &c.n, err);
-	rc = rc < 0 ? rc : bf_ledger_run_row(pg, run, &row, err);
+	rc = rc < 0 ? rc : bf_ledger_run_row(pg, run, false, &row, err);
 	rc = rc < 0 ? rc : bf_stat_steps(pg, run, &before, err);
 	rc = rc < 0 ? rc : take_image(redis, &row, steps, c.n, &c.image, err);
 	rc = rc < 0 ? rc : bf_stat_steps(pg, run, &after, err);
@@ -406,7 +409,7 @@ static int compare_known(struct bf_pg *pg, struct bf_redis *redis, struct bf_dri
 		struct bf_run_row row;
 		enum bf_run_state state;
 		const char *run = bf_redis_text(bf_redis_at(known, i));
-		rc = bf_ledger_run_row(pg, run, &row, err);
+		rc = bf_ledger_run_row(pg, run, false, &row, err);
 		if (rc == -BF_E_NOT_FOUND) {
 			differ(d, run, "", "unknown", "", "the ledger does not know this run");
 			rc = 0;

@@ -201,15 +201,14 @@ static void add_names(struct listing *l, const struct bf_redis_reply *names, siz
 	}
 }
 
-static int list_pending(struct listing *l, const char *step, struct bf_error *err)
+static int list_pending(struct listing *l, const char *step, const char *range, const char *key, struct bf_error *err)
 {
-	BF_AUTOFREE char *key = bf_asprintf("bf:run:%s:pending:%s", l->run, step);
 	for (int64_t at = 0; !full(l); at += BF_LOOK_PAGE) {
 		BF_AUTOREPLY struct bf_redis_reply *page = NULL;
 		char from[28], to[28];
 		(void)snprintf(from, sizeof(from), "%lld", (long long)at);
 		(void)snprintf(to, sizeof(to), "%lld", (long long)at + BF_LOOK_PAGE - 1);
-		int rc = bf_live_ask(l->look->redis, &page, err, "LRANGE", key, from, to, NULL);
+		int rc = bf_live_ask(l->look->redis, &page, err, range, key, from, to, NULL);
 		if (rc < 0)
 			return rc;
 		for (size_t i = 0; i < bf_redis_count(page); i++) {
@@ -222,6 +221,14 @@ static int list_pending(struct listing *l, const char *step, struct bf_error *er
 			break;
 	}
 	return 0;
+}
+
+static int list_waiting(struct listing *l, const char *step, struct bf_error *err)
+{
+	BF_AUTOFREE char *returned = bf_asprintf("bf:run:%s:returned:%s", l->run, step);
+	BF_AUTOFREE char *pending = bf_asprintf("bf:run:%s:pending:%s", l->run, step);
+	int rc = list_pending(l, step, "ZRANGE", returned, err);
+	return rc < 0 ? rc : list_pending(l, step, "LRANGE", pending, err);
 }
 
 static int list_from_queue(struct listing *l, struct bf_error *err)
@@ -242,7 +249,7 @@ static int list_from_queue(struct listing *l, struct bf_error *err)
 	add_names(l, ready, 1, "pending", "");
 	add_names(l, delayed, 1, "pending", "");
 	for (int i = 0; rc == 0 && i < v.n_steps; i++)
-		rc = list_pending(l, v.steps[i].step, err);
+		rc = list_waiting(l, v.steps[i].step, err);
 	bf_view_release(&v);
 	return rc;
 }

@@ -84,17 +84,19 @@ int bf_live_load(struct bf_redis *r, struct bf_live *out, struct bf_error *err)
 {
 	BF_AUTOREPLY struct bf_redis_reply *workers = NULL;
 	BF_AUTOREPLY struct bf_redis_reply *time = NULL;
-	int64_t generation;
+	int64_t generation, clock = 0;
 	*out = (struct bf_live){.n = 0};
 	int rc = bf_live_count(r, &generation, err, "GET", "bf:generation", NULL);
 	if (rc == 0)
 		rc = bf_live_ask(r, &workers, err, "ZRANGE", "bf:workers", "0", "-1", "WITHSCORES", NULL);
 	if (rc == 0)
 		rc = bf_live_ask(r, &time, err, "TIME", NULL);
+	if (rc == 0)
+		rc = bf_live_count(r, &clock, err, "GET", "bf:clock", NULL); /* the queue's own clock has not jumped with Redis's */
 	if (rc < 0)
 		return rc;
 	out->whole = generation > 0;
-	out->now_ms = bf_redis_int(bf_redis_at(time, 0)) * 1000 + bf_redis_int(bf_redis_at(time, 1)) / 1000;
+	out->now_ms = bf_redis_int(bf_redis_at(time, 0)) * 1000 + bf_redis_int(bf_redis_at(time, 1)) / 1000 + clock;
 	out->workers = bf_alloc((bf_redis_count(workers) / 2 + 1) * sizeof(*out->workers));
 	for (size_t i = 0; rc == 0 && i + 1 < bf_redis_count(workers); i += 2)
 		rc = load_worker(r, out, bf_redis_text(bf_redis_at(workers, i)), strtod(bf_redis_text(bf_redis_at(workers, i + 1)), NULL), err);

@@ -103,13 +103,16 @@ static int ask_redis(struct bf_redis *redis, const char *const *words, size_t n,
 int bf_workers_alive(struct bf_redis *redis, int64_t *count, struct bf_error *err)
 {
 	BF_AUTOREPLY struct bf_redis_reply *time = NULL;
+	BF_AUTOREPLY struct bf_redis_reply *clock = NULL;
 	BF_AUTOREPLY struct bf_redis_reply *alive = NULL;
-	const char *const what_time[] = {"TIME"};
+	const char *const what_time[] = {"TIME"}, *const what_clock[] = {"GET", "bf:clock"};
 	char now[32];
 	int rc = ask_redis(redis, what_time, 1, &time, err);
+	if (rc == 0)
+		rc = ask_redis(redis, what_clock, 2, &clock, err); /* the queue's own clock has not jumped with Redis's */
 	if (rc < 0)
 		return rc;
-	snprintf(now, sizeof(now), "%lld", (long long)(bf_redis_int(bf_redis_at(time, 0)) * 1000));
+	snprintf(now, sizeof(now), "%lld", (long long)(bf_redis_int(bf_redis_at(time, 0)) * 1000 + bf_redis_int(clock)));
 	const char *const how_many[] = {"ZCOUNT", "bf:workers", now, "+inf"};
 	rc = ask_redis(redis, how_many, 4, &alive, err);
 	if (rc == 0)

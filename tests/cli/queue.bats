@@ -62,6 +62,7 @@ cookbook_run() {
 	start_worker --slots=1
 	wait_until "[ \"\$(rd zcard bf:delayed:default)\" = 1 ]"
 	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'\""
+	wait_until '[ "$(rd llen bf:queue:default)" -gt 0 ]' # what the worker held ahead has been handed back
 }
 
 @test "every command of the cookbook answers, without an error, with what the page says" {
@@ -97,6 +98,23 @@ cookbook_run() {
 		keys=$((keys + 1))
 	done < <(rd --raw keys '*' | sort)
 	[ "$keys" -ge 12 ]
+}
+
+@test "a run of concurrency 1 keeps its order although a job has to be tried again" {
+	pg 'create table effect (id bigserial, chunk text); create sequence tries'
+	pipeline one <<-'JSON'
+		{"pipeline": "one", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 2, "first": "200ms", "jitter": 0}},
+		 "steps": [{"name": "work", "kind": "sql", "file": "sql/work.sql"}]}
+	JSON
+	sql_file work.sql <<-'SQL'
+		select 1 / (nextval('tries') <> 2)::int;
+		insert into effect (chunk) values (:'chunk');
+	SQL
+	enqueue_run one.one one --since=2024-01-01 --until=2024-01-04 --concurrency=1
+	start_worker --slots=4
+	wait_for_end one.one
+	assert_same 'tries' 5 "$(pg "select last_value from tries")"
+	assert_same 'the order' '2024-01-01 2024-01-02 2024-01-03 2024-01-04' "$(pg "select string_agg(chunk, ' ' order by id) from effect")"
 }
 
 # ---- the library ----
@@ -289,6 +307,22 @@ contents() {
 	assert_same 'claimed' 'r/s/c2#2' "$(jobs_in "$(exchange w 2 3)")"
 }
 
+@test "a run with a rate releases no more than can soon start" {
+	library
+	q sync_run r 5 state running queue default concurrency 5000 version 1 interval_ms 1000 s 0 released 300 0 0 1 >/dev/null
+	# shellcheck disable=SC2046 # one word each
+	q push r s 0 300 $(chunks '' 1 300) >/dev/null
+	assert_same 'released' 100 "$(rd scard bf:run:r:released)"
+	hello w
+	exchange w 1 1 >/dev/null
+	exchange w 2 0 'done' 0 r/s/c1#1 >/dev/null
+	assert_same 'released' 100 "$(rd scard bf:run:r:released)"
+	rd hset bf:run:r tat 0 >/dev/null
+	exchange w 3 1 >/dev/null # what runs is no part of it
+	sync r 300 5000 running >/dev/null
+	assert_same 'released' 101 "$(rd scard bf:run:r:released)"
+}
+
 @test "jobs of a run that is not running are taken back when they would be handed out" {
 	library
 	run_of r 5 3
@@ -308,6 +342,128 @@ contents() {
 	exchange w 1 2 >/dev/null
 	assert_same 'after the first' '[]' "$(exchange w 2 0 'done' 0 r/s/c1#1 | jq -c '.[4]')"
 	assert_same 'after the last' '["r"]' "$(exchange w 3 0 'done' 0 r/s/c2#2 | jq -c '.[4]')"
+}
+
+@test "a step whose last jobs are in back-off is no hint" {
+	library
+	run_of r 2 2
+	hello w
+	exchange w 1 2 >/dev/null
+	assert_same 'after the first' '[]' "$(exchange w 2 0 retry 3600000 r/s/c1#1 | jq -c '.[4]')"
+	assert_same 'after the second' '[]' "$(exchange w 3 0 'done' 0 r/s/c2#2 | jq -c '.[4]')"
+}
+
+# ---- large numbers ----
+
+# claim_all WORKER JOBS: in as many exchanges as it takes, from number 1
+claim_all() {
+	local n=0 got=0
+	while ((got < $2)); do
+		n=$((n + 1))
+		got=$((got + $(exchange "$1" "$n" 500 | jq '.[3] | length')))
+	done
+}
+
+@test "what comes back behind many others is released in its order all the same" {
+	library
+	run_of r 1400 1300
+	hello w
+	claim_all w 1300
+	sync r 1400 1300 stopping >/dev/null
+	n=$(rd hget bf:worker:w number)
+	for part in '1 450' '451 900' '901 1300'; do
+		n=$((n + 1))
+		# shellcheck disable=SC2046,SC2086 # one word each
+		exchange w "$n" 0 return 0 $(chunks r/s/ $part | tr ' ' '\n' | shuf --random-source=/dev/zero) >/dev/null
+	done
+	[ "$(rd zcard bf:run:r:returned:s)" -gt 0 ]
+	assert_same 'waiting' 1400 "$(($(rd zcard bf:run:r:returned:s) + $(rd llen bf:run:r:pending:s)))"
+	[[ $(rd fcall_ro bf_status 0 r) = *'1400 waiting in the pending list'* ]]
+	for _ in 1 2 3 4; do sync r 1400 1400 running >/dev/null; done
+	assert_same 'released, in order' "$(chunks r/s/ 1 1400)" "$(ready)"
+	assert_same 'waiting' 0 "$(($(rd zcard bf:run:r:returned:s) + $(rd llen bf:run:r:pending:s)))"
+}
+
+@test "all of a dead worker's jobs go to others, however many it had, and many dead workers share one sweep's allowance" {
+	library
+	run_of r 2600 2600
+	for _ in 1 2 3 4 5; do sync r 2600 2600 running >/dev/null; done
+	hello w
+	hello v
+	claim_all w 2400
+	claim_all v 150
+	before=$(rd llen bf:queue:default)
+	for i in $(seq 13); do
+		for worker in v w; do rd zadd bf:workers xx 1 "$worker" >/dev/null; done
+		rd set bf:grace 0 >/dev/null
+		q sweep "$lease" >/dev/null
+		((i > 1)) || assert_same 'moved by one sweep' 200 $(($(rd llen bf:queue:default) - before))
+	done
+	assert_same 'held' ' ' "$(held w) $(held v)"
+	assert_same 'ready, each once' 2600 "$(rd lrange bf:queue:default 0 -1 | sort -u | wc -l)"
+	assert_same 'ready' 2600 "$(rd llen bf:queue:default)"
+	assert_same 'workers' '' "$(rd zrange bf:workers 0 -1)"
+}
+
+@test "a hold list of more jobs than one call settles is settled by the next ones" {
+	library
+	run_of r 700 700
+	sync r 700 700 running >/dev/null
+	hello w
+	claim_all w 700
+	number=$(rd hget bf:worker:w number)
+	rd del bf:worker:w:jobs >/dev/null # an older image: the jobs are ready
+	# shellcheck disable=SC2046 # one word each
+	rd rpush bf:queue:default $(chunks r/s/ 1 700) >/dev/null
+	for i in 1 2 3 4; do
+		# shellcheck disable=SC2046 # one word each
+		reply=$(q hold w "$number" $(chunks r/s/ 1 700))
+		assert_same 'lost' '[]' "$(jq -c '.[1]' <<<"$reply")"
+		assert_same "are some left after $i" "$((i < 4))" "$(($(jq '.[2]' <<<"$reply") > 0))"
+	done
+	assert_same 'held' 700 "$(rd hlen bf:worker:w:jobs)"
+	assert_same 'ready' '' "$(ready)"
+	q hold w "$number" >/dev/null
+	assert_same 'held, of which it holds none' 500 "$(rd hlen bf:worker:w:jobs)"
+}
+
+# ---- the clock ----
+
+# jump MS: Redis's clock jumps, seen from the queue: it has heard somebody so much later or earlier
+jump() {
+	rd set bf:last "$(($(rd get bf:last) - $1))" >/dev/null
+	rd zincrby bf:workers "$((-$1))" w >/dev/null
+}
+
+@test "the queue's clock does not jump with Redis's while a worker lives" {
+	library
+	lease=15000
+	run_of r 5 3
+	hello w
+	n=0
+	for ms in 3600000 -3600000; do
+		before=$(exchange w "$((n + 1))" 0 | jq '.[1]')
+		jump "$ms"
+		after=$(exchange w "$((n + 2))" 0 | jq '.[1]')
+		passed=$((after - before + ms))
+		[ "$passed" -ge 0 ]
+		[ "$passed" -lt 7500 ]
+		assert_same 'its lease' "$((after + lease))" "$(rd zscore bf:workers w)"
+		[ "$(rd get bf:grace)" -ge "$((after + lease))" ] # nobody is swept for a lease
+		n=$((n + 2))
+	done
+}
+
+@test "what was delayed is due when all workers were gone for that long" {
+	library
+	lease=15000
+	run_of r 1 1
+	hello w
+	exchange w 1 1 >/dev/null
+	exchange w 2 0 retry 1800000 r/s/c1#1 >/dev/null
+	jump 3600000
+	hello later
+	assert_same 'claimed' 'r/s/c1#1' "$(jobs_in "$(exchange later 1 1)")"
 }
 
 # ---- workers that are gone ----
@@ -397,12 +553,12 @@ sweep_w() {
 	run_of r 6 4
 	hello w
 	exchange w 1 4 >/dev/null
-	assert_same 'lost' '["ok",[]]' "$(q hold w 1 r/s/c3#3)"
+	assert_same 'lost' '["ok",[],0]' "$(q hold w 1 r/s/c3#3)"
 	assert_same 'ready' 'r/s/c1#1 r/s/c2#2 r/s/c4#4' "$(ready)"
 	assert_same 'held' 'r/s/c3#3' "$(held w)"
 	assert_same 'running, done, failed' '1 0 0' "$(counters r)"
 	before=$(contents)
-	assert_same 'again' '["ok",[]]' "$(q hold w 1 r/s/c3#3)"
+	assert_same 'again' '["ok",[],0]' "$(q hold w 1 r/s/c3#3)"
 	assert_same 'everything' "$before" "$(contents)"
 }
 
@@ -417,7 +573,7 @@ sweep_w() {
 		assert_same "of exchange '$number'" '["resync",2]' "$(q hold w "$number" r/s/c1#1)"
 	done
 	assert_same 'everything' "$before" "$(contents)"
-	assert_same 'of the last one' '["ok",[]]' "$(q hold w 2 r/s/c2#2)"
+	assert_same 'of the last one' '["ok",[],0]' "$(q hold w 2 r/s/c2#2)"
 	assert_same 'held' 'r/s/c2#2' "$(held w)"
 }
 
@@ -432,7 +588,7 @@ sweep_w() {
 	rd lrem bf:queue:default 0 r/s/c5#5 >/dev/null
 	# 1 is another's, 3 is ready, 5 is delayed, 7 is pending, 9 is nowhere at all
 	rd lrem bf:run:r:pending:s 0 c9#9 >/dev/null
-	assert_same 'lost' '["ok",["r/s/c1#1"]]' "$(q hold w 1 r/s/c1#1 r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9)"
+	assert_same 'lost' '["ok",["r/s/c1#1"],0]' "$(q hold w 1 r/s/c1#1 r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9)"
 	assert_same 'held' 'r/s/c2#2 r/s/c3#3 r/s/c5#5 r/s/c7#7 r/s/c9#9' "$(held w)"
 	assert_same 'the other holds' 'r/s/c1#1' "$(held other)"
 	assert_same 'ready' 'r/s/c4#4' "$(ready)"
@@ -485,12 +641,76 @@ sweep_w() {
 @test "an ended run's lists go at once, its hashes after a week" {
 	library
 	run_of r 9 4
-	assert_same 'ended' '["ok"]' "$(q end_run r)"
+	hello w
+	exchange w 1 4 >/dev/null
+	exchange w 2 0 'done' 0 r/s/c1#1 r/s/c2#2 r/s/c3#3 r/s/c4#4 >/dev/null
+	exchange w 3 9 >/dev/null
+	exchange w 4 0 'done' 0 r/s/c5#5 r/s/c6#6 r/s/c7#7 r/s/c8#8 >/dev/null
+	exchange w 5 9 >/dev/null
+	exchange w 6 0 'done' 0 r/s/c9#9 >/dev/null
+	assert_same 'ended' '["ok"]' "$(q end_run r 1 s 8 1 0 0)"
 	assert_same 'keys' 'bf:run:r bf:run:r:step:s' "$(rd --raw keys 'bf:run:*' | sort | paste -sd' ')"
 	assert_same 'runs' '' "$(rd smembers bf:runs)"
+	assert_same 'running, done, failed' '0 8 1' "$(counters r)" # the ledger's
 	for key in bf:run:r bf:run:r:step:s; do
 		[ "$(rd ttl $key)" -gt 600000 ]
 	done
+}
+
+@test "an end that a newer decision has overtaken changes nothing" {
+	library
+	run_of r 9 4
+	rd hset bf:run:r version 2 >/dev/null # opened again
+	before=$(contents)
+	assert_same 'ended' '["ok"]' "$(q end_run r 1 s 9 0 0 0)"
+	assert_same 'everything' "$before" "$(contents)"
+}
+
+@test "of a run that is over, an acknowledgement changes the number of the running ones only" {
+	library
+	run_of r 9 4
+	hello w
+	exchange w 1 4 >/dev/null
+	q end_run r 1 s 0 0 0 9 >/dev/null # cancelled
+	assert_same 'running, done, failed' '4 0 0' "$(counters r)"
+	exchange w 2 0 cancelled 0 r/s/c1#1 r/s/c2#2 >/dev/null
+	exchange w 3 0 'done' 0 r/s/c3#3 r/s/c4#4 >/dev/null
+	assert_same 'running, done, failed' '0 0 0' "$(counters r)"
+	assert_same 'cancelled' 9 "$(rd hget bf:run:r cancelled)"
+	assert_same 'released' '' "$(released r)"
+}
+
+@test "what a worker holds of a cancelled run is not handed out to another one when the run is opened again at once" {
+	library
+	run_of r 3 3
+	hello w
+	hello other
+	exchange w 1 1 >/dev/null
+	sync r 3 3 cancelled >/dev/null
+	q end_run r 1 s 0 0 0 3 >/dev/null
+	sync r 3 3 running 0 0 2 >/dev/null
+	q push r s 0 3 c1#1 c2#2 c3#3 >/dev/null
+	assert_same 'claimed by the other' 'r/s/c2#2 r/s/c3#3' "$(jobs_in "$(exchange other 1 9)")"
+	exchange w 2 0 return 0 r/s/c1#1 >/dev/null # its try was fenced off
+	assert_same 'claimed, once' 'r/s/c1#1' "$(jobs_in "$(exchange other 2 9)")"
+	assert_same 'claimed' '' "$(jobs_in "$(exchange w 3 9)")"
+	assert_same 'held' 'r/s/c1#1 r/s/c2#2 r/s/c3#3' "$(held other)"
+	[ "$(rd ttl bf:run:r:released)" = -1 ]
+}
+
+@test "a dead worker's job of a run that stops goes to the queue, where it is opened and left behind" {
+	library
+	run_of r 9 2
+	hello w
+	exchange w 1 2 >/dev/null
+	sync r 9 2 stopping >/dev/null
+	# the ledger has c4 and c5 as running, under a worker that is dead and one that lives; Redis has both in the pending list
+	assert_same 'put right' '["ok",2]' "$(q adopt r "$lease" 0 s c4#4 dead s c5#5 w s c6#6 '')"
+	assert_same 'ready' 'r/s/c4#4' "$(ready)"
+	assert_same 'held' 'r/s/c1#1 r/s/c2#2 r/s/c5#5' "$(held w)"
+	assert_same 'pending' 'c3#3 c6#6 c7#7 c8#8 c9#9' "$(pending r)"
+	assert_same 'released' 's/c1#1 s/c2#2 s/c4#4 s/c5#5' "$(released r)"
+	assert_same 'claimed' 'r/s/c4#4' "$(jobs_in "$(exchange w 2 5)")"
 }
 
 @test "while the queue is rebuilt only the rebuilder is let in, and claims begin with the new generation" {
@@ -520,7 +740,7 @@ sweep_w() {
 	rd config set maxmemory 1 >/dev/null
 	[[ $(rd fcall bf_v1_push 0 1 r s 9 10 c10#10 2>&1) = *OOM* ]]
 	assert_same 'claimed' 'r/s/c2#2' "$(jobs_in "$(exchange w 2 1 'done' 0 r/s/c1#1)")"
-	assert_same 'hold' '["ok",[]]' "$(q hold w 2 r/s/c2#2)"
+	assert_same 'hold' '["ok",[],0]' "$(q hold w 2 r/s/c2#2)"
 	assert_same 'running, done, failed' '1 1 0' "$(counters r)"
 }
 

@@ -1,5 +1,5 @@
 #!lua name=bf
--- revision 1
+-- revision 2
 --
 -- Helpers for people: they only read.  FCALL_RO bf_status 0 <run>
 
@@ -24,7 +24,8 @@ local function status(_, a)
   for step in string.gmatch(h.steps or '', '%S+') do
     local s = fields('bf:run:' .. run .. ':step:' .. step)
     steps[#steps + 1] = string.format('%s is %s: %d of %d done, %d failed, %d running, %d waiting in the pending list', step, s.state or 'unknown',
-      number(s, 'done'), number(s, 'planned'), number(s, 'failed'), number(s, 'running'), redis.call('LLEN', 'bf:run:' .. run .. ':pending:' .. step))
+      number(s, 'done'), number(s, 'planned'), number(s, 'failed'), number(s, 'running'), 
+      redis.call('LLEN', 'bf:run:' .. run .. ':pending:' .. step) + redis.call('ZCARD', 'bf:run:' .. run .. ':returned:' .. step))
   end
   for _, line in ipairs(steps) do lines[#lines + 1] = line end
   lines[#lines + 1] = string.format('queue %s: %d jobs ready, %d delayed', h.queue, redis.call('LLEN', 'bf:queue:' .. h.queue),

@@ -31,7 +31,7 @@ with durability as materialized (
         when f.state in ('cancelled') or f.run_state = 'cancelled' then 'cancelled'
         when f.state not in ('pending', 'running') then 'settled'
         when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
-        when f.not_before > clock_timestamp() then 'early'
+        when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
         when f.deaths >= 3 then 'poisoned'
         when f.crashes >= 2 and not f.alone then 'suspect'
         else 'opened' end as verdict
