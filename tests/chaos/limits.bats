@@ -39,7 +39,7 @@ end_many() { # RUN
 	pg "create or replace view effect_load as select chunk from effect where step = 'load'"
 	oracle "$1" load=effect_load
 	assert_same 'tries that were counted' 0 "$(pg 'select count(*) from bf.attempt')"
-	assert_same 'days that were sent' "$(pg "select chunk from bf.job where step = 'send' order by 1")" "$(sort "$MARK")"
+	assert_same 'days that were sent' "$(pg "select chunk from bf.job where run = '$1' and step = 'send' order by 1")" "$(sort "$MARK")"
 	assert_counters "$1"
 }
 
