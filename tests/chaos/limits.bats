@@ -82,7 +82,7 @@ first_free_descriptor() { # PID
 	wait_until 'put_off "cannot start a supervisor: .*temporarily unavailable"'
 	assert_same 'days that were sent' '' "$(cat "$MARK")"
 	may_fork "$(($(threads_of "$user") + 1))" # one supervisor at a time, and no program
-	wait_until 'put_off "cannot start bin/send: no new process: .*temporarily unavailable"'
+	wait_until 'put_off "cannot start .*bin/send: no new process: .*temporarily unavailable"'
 	may_fork 1024
 	end_many many.forks
 }
