@@ -103,6 +103,7 @@ secret_pipeline() {
 	kill -ABRT "${WORKER_PIDS[0]}"
 	kill -KILL "${WORKER_PIDS[1]}"
 	API_TOKEN=$token as worker start_worker
+	wait_until 'worker_log 2 | grep -F " slots, queues "'
 	rd flushall
 	rd function flush
 	pg "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'backfill_worker'"
