@@ -243,6 +243,8 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 	bf_notify_new(w);
 	start_handles(w);
 	log_start(w);
+	/* libuv makes its threads when they are first needed, and aborts where it gets none: here, before anything is claimed. */
+	bf_steward_tick(w);
 	bf_log_gather(true); /* on_prepare flushes, before the loop waits */
 	uv_run(&loop, UV_RUN_DEFAULT);
 	int code = w->exit_code;

@@ -353,7 +353,7 @@ int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan 
 		if (rc == 0)
 			return 0;
 		bool ended = rc == -BF_E_SQL && strncmp(err->sqlstate, "57P", 3) == 0; /* our backend was */
-		if (rc == -BF_E_UNKNOWN_OUTCOME || ended) {                            /* of a statement before the COMMIT */
+		if (ended || rc == -BF_E_UNAVAILABLE || rc == -BF_E_UNKNOWN_OUTCOME) { /* before the COMMIT */
 			(void)bf_error_prefix(err, "nothing was planned");
 			err->code = BF_E_UNAVAILABLE;
 			return -BF_E_UNAVAILABLE;

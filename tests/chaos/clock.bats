@@ -4,7 +4,7 @@ bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash
 load ../support/chaos.bash
-load ../support/faketime.bash
+load ../support/clock.bash
 
 setup() {
 	bf_setup

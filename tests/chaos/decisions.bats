@@ -169,6 +169,18 @@ assert_cancelled_ones_resumed() { # RUN
 	decide_during redis_away
 }
 
+@test "20: a cancel while Redis stays away: the programs and the queries are ended all the same" {
+	begin_steady steady.one
+	begin_redis_away
+	wait_until "grep -F 'claims stop until it is back' '$BATS_TEST_TMPDIR/worker-0.log'"
+	enqueue cancel steady.one || assert_same 'exit code' 5 $?
+	soon idle
+	assert_same 'checkpoints that were kept' 2 "$(pg "select count(*) from bf.job where state = 'cancelled' and checkpoint::int >= 3")"
+	end_redis_away
+	wait_for_redis steady.one
+	assert_counters steady.one
+}
+
 @test "20: stop, resume, cancel, retry while PostgreSQL is away" {
 	decide_during postgres_away
 }

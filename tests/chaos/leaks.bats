@@ -1,4 +1,6 @@
 # Leaks, in a small form of tests/chaos/leaks, which has the numbers that are promised: 1,000,000 jobs and 1,000 reconnects.
+#
+# celery/kombu#462: descriptors leak with each try to connect again to a Redis that is gone. OptimalBits/bull#293: they grow until the process is started again.
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 

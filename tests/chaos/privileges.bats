@@ -1,4 +1,6 @@
 # Least privilege: worker, operator and reader do all their work with the roles and users of deploy/, and nothing that is not theirs.
+#
+# taskforcesh/bullmq#2809 and #4757, OptimalBits/bull#2534, celery/celery#8724: which commands has a user of Redis to be allowed? Nobody has the list.
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash

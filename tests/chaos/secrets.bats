@@ -1,4 +1,7 @@
 # No secret is written anywhere: everything is done with known ones, then everything that was written is searched.
+#
+# celery/celery#5637, sidekiq/sidekiq#3119: the broker's password stands in the log of each start. celery/celery#6763, sidekiq/sidekiq#4354 and #6105: that
+# for the sentinels does. celery/celery#273, #1546: a command that looks at a worker prints it.
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash
@@ -103,6 +106,7 @@ secret_pipeline() {
 	kill -ABRT "${WORKER_PIDS[0]}"
 	kill -KILL "${WORKER_PIDS[1]}"
 	API_TOKEN=$token as worker start_worker
+	wait_until 'worker_log 2 | grep -F " slots, queues "'
 	rd flushall
 	rd function flush
 	pg "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'backfill_worker'"
