@@ -65,7 +65,34 @@ static void add_run_fields(struct bf_redis_cmd *cmd, const struct bf_run_row *ro
 	}
 }
 
-static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, int64_t *pushed,
+enum { COUNTERS = 4 }; /* done, failed, skipped, cancelled */
+
+/* What is known of a run once Redis has been told. */
+struct standing {
+	bool ended, stopping;
+	int planned;
+	int n_steps;
+	struct {
+		char step[BF_NAME_MAX + 1];
+		int64_t pushed, counted[COUNTERS];
+	} steps[BF_STEPS_MAX];
+};
+
+static void note_standing(const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, const struct bf_redis_reply *reply,
+						  struct standing *now)
+{
+	const struct bf_redis_reply *pushed = bf_redis_at(reply, 1), *counted = bf_redis_at(reply, 2);
+	*now = (struct standing){.ended = has_ended(row->state), .stopping = strcmp(row->state, "stopping") == 0, .n_steps = n_steps};
+	for (int i = 0; i < n_steps; i++) {
+		now->planned += steps[i].planned;
+		snprintf(now->steps[i].step, sizeof(now->steps[i].step), "%s", steps[i].step);
+		now->steps[i].pushed = bf_redis_int(bf_redis_at(pushed, (size_t)i));
+		for (int k = 0; k < COUNTERS; k++)
+			now->steps[i].counted[k] = bf_redis_int(bf_redis_at(counted, (size_t)(i * COUNTERS + k)));
+	}
+}
+
+static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, struct standing *now,
 					struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
@@ -83,8 +110,8 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 		bf_redis_arg_int(&cmd, steps[i].plan_number);
 	}
 	int rc = call(u, &cmd, &reply, err);
-	for (int i = 0; rc == 0 && i < n_steps; i++)
-		pushed[i] = bf_redis_int(bf_redis_at(bf_redis_at(reply, 1), (size_t)i));
+	if (rc == 0)
+		note_standing(row, steps, n_steps, reply, now);
 	return rc;
 }
 
@@ -269,11 +296,28 @@ static bool all_is_due(int planned, enum bf_depth depth)
 	return depth == BF_DEPTH_ALL || bf_random_unit() * planned < COUNT_FREELY;
 }
 
-/* What is known of a run once Redis has been told. */
-struct standing {
-	bool ended, stopping;
-	int planned;
-};
+/* Puts counters in Redis right that are wrong, and not only behind or ahead by what is on its way. */
+static int recount(struct bf_upkeep *u, const char *run, const struct standing *before, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *counted = NULL;
+	struct bf_redis_cmd cmd;
+	int rc = bf_ledger_run_counts(u->pg, run, &counted, err);
+	if (rc < 0)
+		return rc;
+	begin(u, &cmd, "recount", run);
+	for (int i = 0; i < bf_pg_rows(counted); i++) {
+		int at = 0;
+		while (at < before->n_steps && strcmp(before->steps[at].step, bf_pg_text(counted, i, 0)) != 0)
+			at++;
+		if (at == before->n_steps)
+			continue;
+		for (int col = 0; col <= COUNTERS; col++)
+			bf_redis_arg(&cmd, bf_pg_text(counted, i, col));
+		for (int k = 0; k < COUNTERS; k++)
+			bf_redis_arg_int(&cmd, before->steps[at].counted[k]);
+	}
+	return call(u, &cmd, NULL, err);
+}
 
 static int look_at_jobs(struct bf_upkeep *u, const char *run, const struct standing *now, enum bf_depth depth, int *repaired,
 						struct bf_error *err)
@@ -284,7 +328,9 @@ static int look_at_jobs(struct bf_upkeep *u, const char *run, const struct stand
 		return rc;
 	rc = bring_back_missing(u, run, now->stopping, all ? INT32_MAX : NEAR, repaired, err);
 	if (rc == 0)
-		rc = repair(u, run, all, repaired, err);
+		rc = repair(u, run, false, repaired, err);
+	if (rc == 0 && all)
+		rc = recount(u, run, now, err);
 	bf_ledger_unlock_reconcile(u->pg, run);
 	return rc;
 }
@@ -295,23 +341,19 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, struc
 {
 	struct bf_run_row row;
 	struct bf_step_row steps[BF_STEPS_MAX];
-	int64_t pushed[BF_STEPS_MAX];
 	int n = 0;
 	int rc = bf_ledger_run_row(u->pg, run, rebuilding, &row, err);
 	if (rc == 0)
 		rc = bf_ledger_run_steps(u->pg, run, steps, BF_STEPS_MAX, &n, err);
 	if (rc == 0)
-		rc = sync_run(u, &row, steps, n, pushed, err);
+		rc = sync_run(u, &row, steps, n, now, err);
 	if (rc == 0 && rebuilding)
 		rc = keep_running(u, run, err);
 	if (rc < 0)
 		return rc;
-	*now = (struct standing){.ended = has_ended(row.state), .stopping = strcmp(row.state, "stopping") == 0};
-	for (int i = 0; i < n; i++)
-		now->planned += steps[i].planned;
 	for (int i = 0; rc == 0 && !now->ended && i < n; i++)
 		if (strcmp(steps[i].state, "released") == 0)
-			rc = push_step(u, run, &steps[i], pushed[i], rebuilding, err);
+			rc = push_step(u, run, &steps[i], now->steps[i].pushed, rebuilding, err);
 	if (rc == 0 && now->ended)
 		rc = end_run(u, &row, err);
 	return rc;

@@ -200,7 +200,7 @@ contents() {
 	before=$(contents)
 	for generation in 0 2 ''; do
 		for call in 'exchange w 2 1000 1 done 0 1 r/s/c1#1 0 1 default 5' 'hello x 1000' 'goodbye w default' 'hold w 1' 'sweep 1000' \
-			'sync_run r 1 state cancelled' 'push r s 6 7 c7#7' 'missing r s c6#6' 'adopt r 1000 0 s c6#6 w' 'repair r s 9 9 9 9' 'end_run r' \
+			'sync_run r 1 state cancelled' 'push r s 6 7 c7#7' 'missing r s c6#6' 'adopt r 1000 0 s c6#6 w' 'recount r s 9 9 9 9 0 0 0 0' 'repair r s 9 9 9 9' 'end_run r' \
 			'rebuild_end 1000'; do
 			# shellcheck disable=SC2086 # words
 			assert_same "$call" '["generation","1"]' "$(q $call)"
@@ -636,6 +636,32 @@ sweep_w() {
 	assert_same 'the step' '1 2 1' "$(rd hmget bf:run:r:step:s running 'done' failed | paste -sd' ')"
 	assert_same 'again' '["ok",0]' "$(q repair r s 2 1 0 0)"
 	assert_same 'ready' 'r/s/c2#2 r/s/c4#4 r/s/c3#3' "$(ready)"
+}
+
+@test "a recount leaves alone what is on its way, and puts right what cannot be" {
+	library
+	run_of r 9 4
+	hello w
+	exchange w 1 4 >/dev/null
+	exchange w 2 0 'done' 0 r/s/c1#1 >/dev/null
+	# The ledger has settled three; two of them are not acknowledged yet.
+	assert_same 'nothing is wrong' '["ok",0]' "$(q recount r s 3 0 0 0 1 0 0 0)"
+	assert_same 'running, done, failed' '3 1 0' "$(counters r)"
+	# One was acknowledged between the counting and now.
+	exchange w 3 0 'done' 0 r/s/c2#2 >/dev/null
+	assert_same 'nothing is wrong' '["ok",0]' "$(q recount r s 1 0 0 0 1 0 0 0)"
+	assert_same 'running, done, failed' '2 2 0' "$(counters r)"
+	# Too many before the ledger counted, too few for all that may be on its way, and nobody's running jobs.
+	rd hincrby bf:run:r:step:s 'done' 5 >/dev/null
+	rd hincrby bf:run:r 'done' 5 >/dev/null
+	assert_same 'too many' '["ok",1]' "$(q recount r s 2 0 0 0 7 0 0 0)"
+	assert_same 'running, done, failed' '2 2 0' "$(counters r)"
+	assert_same 'too few' '["ok",1]' "$(q recount r s 8 0 0 0 2 0 0 0)"
+	assert_same 'running, done, failed' '2 4 0' "$(counters r)"
+	rd hset bf:run:r:step:s running 9 >/dev/null
+	rd hset bf:run:r running 9 >/dev/null
+	assert_same 'running' '["ok",1]' "$(q recount r s 4 0 0 0 4 0 0 0)"
+	assert_same 'running, done, failed' '2 4 0' "$(counters r)"
 }
 
 @test "an ended run's lists go at once, its hashes after a week" {

@@ -692,7 +692,7 @@ end
 
 -- Makes a run and its steps known, or brings them up to the ledger's word; the same call again changes nothing.
 --   generation run n_fields { field value }… { step ordinal state planned concurrency chronological plan_number }…
--- -> ok {pushed of each step…}
+-- -> ok {pushed of each step…} {done failed skipped cancelled of each step…}
 local function sync_run(_, a)
   local no = refuse(a[1], true)
   if no then return no end
@@ -709,7 +709,7 @@ local function sync_run(_, a)
   for _, field in ipairs({ 'done', 'failed', 'skipped', 'running' }) do redis.call('HSETNX', key, field, 0) end
   redis.call('PERSIST', key)
   redis.call('PERSIST', released_key(run))
-  local open, pushed, planned = {}, {}, 0
+  local open, pushed, counts, planned = {}, {}, {}, 0
   for i = 4 + 2 * n, #a, 7 do
     local step = a[i]
     local skey = step_key(run, step)
@@ -728,11 +728,14 @@ local function sync_run(_, a)
       redis.call('UNLINK', pending_key(run, step), returned_key(run, step))
     end
     pushed[#pushed + 1] = tonumber(redis.call('HGET', skey, 'pushed'))
+    for _, count in ipairs(redis.call('HMGET', skey, 'done', 'failed', 'skipped', 'cancelled')) do
+      counts[#counts + 1] = tonumber(count or '0')
+    end
   end
   redis.call('HSET', key, 'open', table.concat(open, ' '), 'planned', planned)
   redis.call('SADD', 'bf:runs', run)
   release_and_wake(run)
-  return { 'ok', pushed }
+  return { 'ok', pushed, counts }
 end
 
 -- Appends a page of a step's plan (R10): applies only where the list ends at `from`, and leaves out what is already released.
@@ -871,9 +874,50 @@ local function set_counters(run, held, a, first)
   for field, value in pairs(sum) do redis.call('HSET', run_key(run), field, value) end
 end
 
+-- What a counter has to be at the least and at the most while jobs are being settled and acknowledged: it said `before` when the ledger was
+-- about to be asked, which then counted `ledger`; `unfinished` jobs may be among these and not acknowledged yet. Within that it is left alone.
+local function bounded(present, before, ledger, unfinished)
+  if before > ledger then return present - (before - ledger) end
+  return math.max(present, ledger - unfinished)
+end
+
+-- Sets a counter of a step, and the run's by as much. Returns 1 if it was another one.
+local function correct(run, step, field, right)
+  local skey = step_key(run, step)
+  local off = right - tonumber(redis.call('HGET', skey, field) or '0')
+  if off == 0 then return 0 end
+  redis.call('HSET', skey, field, right)
+  redis.call('HINCRBY', run_key(run), field, off)
+  return 1
+end
+
+-- Puts those counters of a run right that cannot be: one that is off by no more than what is on its way comes right by itself.
+--   generation run { step done failed skipped cancelled  and the four as sync_run gave them before }…  -> ok <number put right>
+local function recount(_, a)
+  local no = refuse(a[1], true)
+  if no then return no end
+  local run, put, running = a[2], 0, {}
+  if redis.call('EXISTS', run_key(run)) == 0 then return { 'ok', 0 } end
+  for job in pairs(under_workers(run)) do
+    local step = string.match(job, '/([^/]+)')
+    running[step] = (running[step] or 0) + 1
+  end
+  for i = 3, #a, 9 do
+    local step = a[i]
+    local unfinished = redis.call('SCARD', step_released_key(run, step))
+    for k, field in ipairs({ 'done', 'failed', 'skipped', 'cancelled' }) do
+      local present = tonumber(redis.call('HGET', step_key(run, step), field) or '0')
+      put = put + correct(run, step, field, bounded(present, tonumber(a[i + 4 + k]), tonumber(a[i + k]), unfinished))
+    end
+    put = put + correct(run, step, 'running', running[step] or 0)
+  end
+  return { 'ok', put }
+end
+
 -- Jobs of a run that are released but in no queue, not delayed and under no worker (a lossy failover) go back to their places: of a
 -- large window, those among SUSPECTS drawn by chance.
--- Counters are set to the ledger's.  generation run { step done failed skipped cancelled }…  -> ok <number put back>
+-- Counters are set to the ledger's, where nothing can be on its way (a rebuild).
+--   generation run { step done failed skipped cancelled }…  -> ok <number put back>
 local function repair(_, a)
   local no = refuse(a[1], true)
   if no then return no end
@@ -968,6 +1012,7 @@ register('sweep', sweep)
 register('sync_run', sync_run)
 register('missing', missing)
 register('adopt', adopt)
+register('recount', recount)
 register('repair', repair)
 register('end_run', end_run)
 register('rebuild_begin', rebuild_begin)
