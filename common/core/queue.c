@@ -138,17 +138,8 @@ int bf_queue_generation(struct bf_redis *r, int64_t *out, struct bf_error *err)
 	return 0;
 }
 
-int bf_queue_call(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+static int take_answer(struct bf_redis_reply *reply, struct bf_redis_reply **out, struct bf_error *err)
 {
-	struct bf_redis_reply *reply = NULL;
-	int rc = bf_redis_exec(r, cmd, &reply, err);
-	if (rc < 0 && bf_queue_needs_load(err)) {
-		rc = bf_queue_load(r, err);
-		if (rc == 0)
-			rc = bf_redis_exec(r, cmd, &reply, err);
-	}
-	if (rc < 0)
-		return rc;
 	enum bf_queue_answer answer = bf_queue_answer(reply);
 	if (answer == BF_QUEUE_OK && out) {
 		*out = reply;
@@ -159,4 +150,22 @@ int bf_queue_call(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_
 		return 0;
 	return bf_fail(err, BF_E_CONFLICT,
 				   answer == BF_QUEUE_GENERATION ? "the queue in Redis is of another generation" : "the queue refused the call");
+}
+
+int bf_queue_answer_to(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+{
+	struct bf_redis_reply *reply = NULL;
+	int rc = bf_redis_receive(r, &reply, err);
+	if (rc < 0 && bf_queue_needs_load(err)) {
+		rc = bf_queue_load(r, err);
+		if (rc == 0)
+			rc = bf_redis_exec(r, cmd, &reply, err);
+	}
+	return rc < 0 ? rc : take_answer(reply, out, err);
+}
+
+int bf_queue_call(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+{
+	int rc = bf_redis_send(r, cmd, err);
+	return rc < 0 ? rc : bf_queue_answer_to(r, cmd, out, err);
 }

@@ -69,5 +69,7 @@ int bf_queue_generation(struct bf_redis *r, int64_t *out, struct bf_error *err);
 /* Runs `cmd` (begun with bf_queue_fcall), loading the libraries once if they are missing. -BF_E_CONFLICT on another generation.
  * *out may be NULL when the answer's content does not matter. */
 int bf_queue_call(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err);
+/* The second half of it, after bf_redis_send. */
+int bf_queue_answer_to(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err);
 
 #endif

@@ -85,7 +85,7 @@ static void note_standing(const struct bf_run_row *row, const struct bf_step_row
 	*now = (struct standing){.ended = has_ended(row->state), .stopping = strcmp(row->state, "stopping") == 0, .n_steps = n_steps};
 	for (int i = 0; i < n_steps; i++) {
 		now->planned += steps[i].planned;
-		snprintf(now->steps[i].step, sizeof(now->steps[i].step), "%s", steps[i].step);
+		memcpy(now->steps[i].step, steps[i].step, sizeof(now->steps[i].step));
 		now->steps[i].pushed = bf_redis_int(bf_redis_at(pushed, (size_t)i));
 		for (int k = 0; k < COUNTERS; k++)
 			now->steps[i].counted[k] = bf_redis_int(bf_redis_at(counted, (size_t)(i * COUNTERS + k)));
@@ -115,38 +115,78 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 	return rc;
 }
 
+/* A page of a step's pending jobs, and where it ends. */
+struct page {
+	struct bf_pg_result *jobs;
+	int64_t after, upto;
+};
+
+static int read_page(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t after, struct page *out,
+					 struct bf_error *err)
+{
+	bf_pg_result_free(out->jobs);
+	*out = (struct page){.after = after};
+	int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)after, PUSH_PAGE, &out->jobs, err);
+	int n = rc < 0 ? 0 : bf_pg_rows(out->jobs);
+	out->upto = n < PUSH_PAGE ? step->planned : bf_pg_int(out->jobs, n - 1, 0);
+	return rc;
+}
+
+static void push_command(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, const struct page *page,
+						 struct bf_redis_cmd *cmd)
+{
+	begin(u, cmd, "push", run);
+	bf_redis_arg(cmd, step->step);
+	bf_redis_arg_int(cmd, page->after);
+	bf_redis_arg_int(cmd, page->upto);
+	for (int i = 0; i < bf_pg_rows(page->jobs); i++)
+		bf_redis_argf(cmd, "%s#%s", bf_pg_text(page->jobs, i, 1), bf_pg_text(page->jobs, i, 0));
+}
+
+/* Pushes *page and, while Redis works on it, reads the one behind it into *page. *pushed: as Redis then says. */
+static int push_page(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, struct page *page, int64_t enough,
+					 int64_t *pushed, struct bf_error *err)
+{
+	struct bf_redis_cmd cmd;
+	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+	struct bf_error read_err;
+	push_command(u, run, step, page, &cmd);
+	int rc = bf_redis_send(u->redis, &cmd, err);
+	int read = rc == 0 && page->upto < enough ? read_page(u, run, step, page->upto, page, &read_err) : 0;
+	if (rc == 0)
+		rc = bf_queue_answer_to(u->redis, &cmd, &reply, err);
+	bf_redis_cmd_release(&cmd);
+	if (rc == 0)
+		*pushed = bf_redis_int(bf_redis_at(reply, 1));
+	if (rc == 0 && read < 0) {
+		*err = read_err;
+		rc = read;
+	}
+	return rc;
+}
+
 /* Appends what the ledger has beyond `pushed`, page by page; another process may be doing the same. While rebuilding, one page will do to
  * begin with: reconcile appends the rest, and meanwhile the workers have something to do. */
 static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t pushed, bool rebuilding,
 					 struct bf_error *err)
 {
 	int64_t enough = rebuilding ? 1 : step->planned;
-	while (pushed < enough) {
-		BF_AUTORESULT struct bf_pg_result *page = NULL;
-		BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
-		int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)pushed, PUSH_PAGE, &page, err);
-		if (rc < 0)
-			return rc;
-		int n = bf_pg_rows(page);
-		int64_t upto = n < PUSH_PAGE ? step->planned : bf_pg_int(page, n - 1, 0);
-		struct bf_redis_cmd cmd;
-		begin(u, &cmd, "push", run);
-		bf_redis_arg(&cmd, step->step);
-		bf_redis_arg_int(&cmd, pushed);
-		bf_redis_arg_int(&cmd, upto);
-		for (int i = 0; i < n; i++)
-			bf_redis_argf(&cmd, "%s#%s", bf_pg_text(page, i, 1), bf_pg_text(page, i, 0));
-		rc = call(u, &cmd, &reply, err);
-		if (rc < 0)
-			return rc;
-		int64_t now = bf_redis_int(bf_redis_at(reply, 1));
-		if (now <= pushed && now != upto)
-			return 0; /* the list was made anew under our feet: the next look finds it */
-		pushed = now;
-		if (BF_FAILPOINT("mid_push"))
-			return bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_push");
+	struct page page = {.after = -1};
+	int rc = 0;
+	while (rc == 0 && pushed < enough) {
+		int64_t before = pushed;
+		if (page.after != pushed)
+			rc = read_page(u, run, step, pushed, &page, err);
+		int64_t upto = page.upto;
+		if (rc == 0)
+			rc = push_page(u, run, step, &page, enough, &pushed, err);
+		if (rc == 0 && pushed <= before && pushed != upto)
+			break; /* the list was made anew under our feet: the next look finds it */
+		if (rc == 0 && BF_FAILPOINT("mid_push"))
+			rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_push");
 	}
-	return 0;
+	bf_pg_result_free(page.jobs);
+	return rc;
 }
 
 /* The ledger's counters of each step, as repair and end_run take them. */

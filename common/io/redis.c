@@ -59,28 +59,37 @@ static int fail_reply(struct bf_redis *r, const struct bf_redis_reply *reply, st
 	return bf_fail(err, BF_E_UNAVAILABLE, "Redis at %s is a replica: %s", r->where, text);
 }
 
-int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+int bf_redis_send(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_error *err)
 {
-	if (out)
-		*out = NULL;
 	if (!r->alive)
 		return bf_fail(err, BF_E_UNAVAILABLE, "The connection to Redis at %s is gone", r->where);
 	bf_redis_cmd_encode(cmd, &r->sent);
 	if (r->sent.overflow)
 		return bf_fail(err, BF_E_LIMIT, "A command for Redis is larger than %zu MiB", BF_REDIS_CMD_MAX >> 20);
 	int rc = send_all(r);
-	if (rc)
-		return fail_lost(r, rc, strerror(rc), err);
+	return rc ? fail_lost(r, rc, strerror(rc), err) : 0;
+}
+
+int bf_redis_receive(struct bf_redis *r, struct bf_redis_reply **out, struct bf_error *err)
+{
 	void *raw = NULL;
 	if (redisGetReply(r->ctx, &raw) != REDIS_OK || !raw)
 		return fail_lost(r, r->ctx->err == REDIS_ERR_IO ? errno : 0, r->ctx->errstr, err);
 	struct bf_redis_reply *reply = bf_redis_wrap(raw);
-	rc = bf_redis_type(reply) == BF_REDIS_ERROR ? fail_reply(r, reply, err) : 0;
+	int rc = bf_redis_type(reply) == BF_REDIS_ERROR ? fail_reply(r, reply, err) : 0;
 	if (rc || !out)
 		bf_redis_reply_free(reply);
 	else
 		*out = reply;
 	return rc;
+}
+
+int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+{
+	if (out)
+		*out = NULL;
+	int rc = bf_redis_send(r, cmd, err);
+	return rc < 0 ? rc : bf_redis_receive(r, out, err);
 }
 
 /* ---- connecting ---- */

@@ -87,6 +87,9 @@ int bf_redis_check_server(struct bf_redis *r, char *warning, size_t warning_size
 
 /* An error reply is -BF_E_REDIS with its text; that of a replica is -BF_E_UNAVAILABLE. The reply is the caller's to free. */
 int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err);
+/* The same in two halves, for whoever has something to do meanwhile. What was sent has to be received before anything else is sent. */
+int bf_redis_send(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_error *err);
+int bf_redis_receive(struct bf_redis *r, struct bf_redis_reply **out, struct bf_error *err);
 void bf_redis_reply_free(struct bf_redis_reply *r);
 
 #define BF_AUTOREPLY __attribute__((cleanup(bf_redis_reply_cleanup)))
