@@ -5,7 +5,7 @@
 -- amount of work, takes its time from Redis, and acts only where the present state confirms it (SADD, SREM, HDEL gave 1).
 --
 -- A job is written  <run>/<step>/<chunk>#<n>  where n is its place in the step's order. Pending lists hold  <chunk>#<n>,
--- released sets  <step>/<chunk>#<n>.
+-- released sets  <step>/<chunk>#<n>. A pending list that is long has a sorted set beside it (`returned`), for what came back to it.
 --
 -- The life of a job here:  pending list --release--> queue (and released set) --claim--> worker's jobs --acknowledge--> gone,
 -- with two ways back: to its place in the pending list, or by way of the delayed set.
