@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/mem.h"
+#include "steps/prepared.h"
 #include "worker.h"
 
 /*
@@ -143,7 +144,9 @@ bool bf_pool_has(const struct bf_worker *w, int pid)
 
 void bf_pool_close(struct bf_worker *w)
 {
-	for (int i = 0; i < w->pool->n; i++)
+	for (int i = 0; i < w->pool->n; i++) {
+		bf_prepared_free(&w->pool->lane[i]);
 		bf_pgc_close(w->pool->lane[i].conn, NULL, NULL);
+	}
 	bf_free_ptr(&w->pool);
 }

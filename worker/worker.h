@@ -48,14 +48,17 @@ struct bf_run_def {
 	size_t n_params;
 	int64_t version; /* as Redis last told; a change means: look at the jobs held */
 	bool version_known;
-	int held;          /* jobs of this run that the worker holds */
-	bool asked;        /* its definition is on the way */
-	int64_t closed_ms; /* when the ledger last said that a job of it is not to run now; 0: never */
+	int held;                        /* jobs of this run that the worker holds */
+	bool asked;                      /* its definition is on the way */
+	int64_t closed_ms;               /* when the ledger last said that a job of it is not to run now; 0: never */
+	bool unpreparable[BF_STEPS_MAX]; /* steps whose statement PostgreSQL would not prepare, by ordinal */
 	struct bf_worker *worker;
 	struct bf_run_def *next;
 };
 
 /* ---- connections for jobs that run SQL (pool.c) ---- */
+
+struct bf_prepared;
 
 /* A connection, and the jobs that are opened for its backend (PROTOCOL L6): one runs, the others wait for it to end. */
 struct bf_lane {
@@ -63,6 +66,7 @@ struct bf_lane {
 	unsigned session;             /* rises when the connection is lost: jobs that were given to it before have to be opened again */
 	const struct bf_job *running; /* NULL: it is free */
 	int jobs;
+	struct bf_prepared *prepared; /* what is prepared on it (steps/prepared.c); NULL: nothing was yet */
 };
 
 /* ---- a job in this process (job.c) ---- */

@@ -54,6 +54,7 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 struct bf_pgc_script {
 	const struct bf_pg_result *last_rows; /* the last result with columns, or NULL */
 	int64_t affected;
+	bool behind_failed;         /* of a transaction: what stood behind it */
 	const struct bf_error *err; /* NULL on success */
 	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
 };
@@ -66,12 +67,17 @@ int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, vo
  * it calls (struct bf_sqltext); then less has to be put back, and that is owed: the next transaction begins with it, or bf_pgc_put_back
  * does it. Whoever has no next transaction at hand calls that at once, for what may have been left behind includes advisory locks.
  */
+#define BF_PGC_UNLOCK "pg_catalog.pg_advisory_unlock_all()"
 struct bf_pgc_transaction {
-	const char *first; /* a SELECT list, evaluated before everything else, in the transaction */
+	const char *first; /* its first statement; BF_PGC_UNLOCK is among what it selects: part of putting back what was before */
 	const char *sql;
+	const char *behind; /* statements that follow the COMMIT of a plain one, or NULL; an error in them is not the transaction's */
 	bool plain, read_only;
 };
 int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data);
+
+/* Changes whenever what was prepared by PREPARE is gone. */
+unsigned bf_pgc_session(const struct bf_pgc *c);
 
 /* Puts the session back, if that is owed and the connection READY; it is BUSY until then. Other requests are -BF_E_UNAVAILABLE before. */
 void bf_pgc_put_back(struct bf_pgc *c);

@@ -64,6 +64,7 @@ struct bf_pgc {
 	char backend_start[40];
 	char last_words[BF_PG_LAST_WORDS];
 	struct bf_pg_prepared prepared;
+	unsigned session; /* rises when they are gone */
 
 	struct bf_pgc_request request; /* in EXEC, SCRIPT, ROLLBACK; of SETUP and RESET only the results */
 	bool pipeline;                 /* libpq's pipeline mode is on */

@@ -15,10 +15,9 @@
  * Behind a plain transaction (io/pg_loop.h) only what functions leave behind is possible: settings, advisory locks, temporary tables. All
  * of it stands before the next one's BEGIN, which makes it part of that transaction, but for the locks: a SELECT is worth saving.
  */
-#define UNLOCK         "pg_catalog.pg_advisory_unlock_all()"
 #define PUT_BACK_PLAIN "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DISCARD TEMP"
-#define PUT_BACK                                                                                                                    \
-	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT " UNLOCK "; DISCARD TEMP; DISCARD" \
+#define PUT_BACK                                                                                                                           \
+	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT " BF_PGC_UNLOCK "; DISCARD TEMP; DISCARD" \
 	" SEQUENCES"
 
 void bf_pgc_request_clear(struct bf_pgc *c)
@@ -56,12 +55,19 @@ static void send_with_settings(struct bf_pgc *c, enum bf_pgc_phase phase, const 
 void bf_pgc_setup(struct bf_pgc *c)
 {
 	c->owes = false;
+	c->session++;
 	send_with_settings(c, PHASE_SETUP, WHO_AM_I);
+}
+
+static void forget_prepared(struct bf_pgc *c)
+{
+	bf_pg_prepared_clear(&c->prepared);
+	c->session++;
 }
 
 static void put_back(struct bf_pgc *c)
 {
-	bf_pg_prepared_clear(&c->prepared);
+	forget_prepared(c);
 	c->was_cancelled = c->owes = false;
 	send_with_settings(c, PHASE_RESET, PUT_BACK);
 }
@@ -71,7 +77,7 @@ void bf_pgc_put_back(struct bf_pgc *c)
 	if (!c->owes || c->phase != PHASE_READY)
 		return;
 	c->owes = false;
-	send_with_settings(c, PHASE_RESET, PUT_BACK_PLAIN "; SELECT " UNLOCK);
+	send_with_settings(c, PHASE_RESET, PUT_BACK_PLAIN "; SELECT " BF_PGC_UNLOCK);
 }
 
 static void become_ready(struct bf_pgc *c)
@@ -100,7 +106,8 @@ static void call_back(struct bf_pgc *c)
 	if (r.cb) {
 		r.cb(c, kept, err, r.data);
 	} else if (r.script_cb) {
-		const struct bf_pgc_script outcome = {.last_rows = kept, .affected = r.affected, .err = err, .detail = r.detail.data};
+		const struct bf_pgc_script outcome = {
+			.last_rows = kept, .affected = r.affected, .behind_failed = r.stained, .err = err, .detail = r.detail.data};
 		r.script_cb(c, &outcome, r.data);
 	}
 	PQclear(r.kept);
@@ -148,7 +155,7 @@ static void end_script(struct bf_pgc *c)
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
 	c->owes = is_back && r->plain;
 	if (is_back && !r->plain)
-		bf_pg_prepared_clear(&c->prepared);
+		forget_prepared(c);
 	c->phase = c->broken ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
 	call_back(c);
 	go_on(c);
@@ -216,8 +223,10 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 {
 	struct bf_pgc_request *r = &c->request;
 	bf_pg_note_last_words(res, c->last_words);
-	if (r->committed)
+	if (r->committed) {
 		r->stained = true;
+		return;
+	}
 	if (c->phase == PHASE_ROLLBACK || r->err.code)
 		return;
 	bf_pg_fail_result(res, &r->err);
@@ -388,8 +397,12 @@ static void add_beginning(const struct bf_pgc *c, const struct bf_pgc_transactio
 {
 	if (c->owes)
 		bf_buf_printf(text, PUT_BACK_PLAIN "; %s%s", c->settings ? c->settings : "", c->settings ? "; " : "");
-	bf_buf_printf(text, "BEGIN ISOLATION LEVEL READ COMMITTED%s; SELECT %s%s;\n", t->read_only ? " READ ONLY" : "",
-				  c->owes ? UNLOCK ", " : "", t->first);
+	bf_buf_printf(text, "BEGIN ISOLATION LEVEL READ COMMITTED%s; %s;\n", t->read_only ? " READ ONLY" : "", t->first);
+}
+
+unsigned bf_pgc_session(const struct bf_pgc *c)
+{
+	return c->session;
 }
 
 int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data)
@@ -402,7 +415,9 @@ int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t,
 	add_beginning(c, t, &text);
 	size_t before = text.len;
 	bf_buf_printf(&text, "%s; COMMIT", t->sql);
-	if (!t->plain)
+	if (t->plain && t->behind)
+		bf_buf_printf(&text, ";\n%s", t->behind);
+	else if (!t->plain)
 		bf_buf_printf(&text, ";\n" PUT_BACK "%s%s", c->settings ? ";\n" : "", c->settings ? c->settings : "");
 	rc = send_script(c, bf_buf_detach(&text), cb, data);
 	if (rc == 0) {

@@ -94,6 +94,8 @@ class World:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{run}: {self.settled(run)} of {jobs} jobs were settled in {seconds} s; logs are in {LOGS}")
             time.sleep(0.02)
+        while self.number(f"select count(*) from bf.job where run = '{run}' and state = 'done'") < jobs:
+            time.sleep(0.02)
 
     def checkpoint(self):
         """What was written before is on disk, so that its writing falls into no measure; each page's next change is logged whole."""

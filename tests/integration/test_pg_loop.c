@@ -22,6 +22,7 @@ struct seen {
 	int64_t affected;
 	bool close_when_ready, close_when_lost, close_when_answered;
 	int chain; /* so many more statements are started from the callback */
+	bool behind_failed;
 };
 
 static const struct bf_pg_stmt one = {"t_one", "SELECT 1"};
@@ -81,6 +82,7 @@ static void on_script(struct bf_pgc *c, const struct bf_pgc_script *outcome, voi
 	struct seen *s = data;
 	(void)c;
 	s->affected = outcome->affected;
+	s->behind_failed = outcome->behind_failed;
 	(void)snprintf(s->detail, sizeof(s->detail), "%s", outcome->detail);
 	note(s, outcome->last_rows, outcome->err);
 }
@@ -352,8 +354,8 @@ static void what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_n
 	make_function_that_leaves();
 	start_with(&s, NULL, "SET work_mem = '5MB'");
 	run_until(&s.loop, &s.ready, 1);
-	const struct bf_pgc_transaction leaves = {.first = "1", .sql = LEAVES_BEHIND, .plain = true},
-									looks = {.first = "1", .sql = WHAT_IS_THERE, .plain = true, .read_only = true};
+	const struct bf_pgc_transaction leaves = {.first = "SELECT " BF_PGC_UNLOCK, .sql = LEAVES_BEHIND, .plain = true},
+									looks = {.first = "SELECT " BF_PGC_UNLOCK, .sql = WHAT_IS_THERE, .plain = true, .read_only = true};
 	transaction(&s, &leaves);
 	assert_string_equal(s.err.code ? s.err.text : "", "");
 	transaction(&s, &looks);
@@ -370,7 +372,7 @@ static void what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else
 	make_function_that_leaves();
 	start_with(&s, NULL, "SET work_mem = '5MB'");
 	run_until(&s.loop, &s.ready, 1);
-	const struct bf_pgc_transaction leaves = {.first = "1", .sql = LEAVES_BEHIND, .plain = true};
+	const struct bf_pgc_transaction leaves = {.first = "SELECT " BF_PGC_UNLOCK, .sql = LEAVES_BEHIND, .plain = true};
 	transaction(&s, &leaves);
 	assert_string_equal(s.err.code ? s.err.text : "", "");
 	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
@@ -386,13 +388,37 @@ static void what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else
 	finish(&s);
 }
 
+static void what_goes_wrong_behind_a_transaction_is_not_its_own(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	struct bf_pgc_transaction t = {
+		.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 1", .behind = "PREPARE t_io AS SELECT 2", .plain = true};
+	unsigned session = bf_pgc_session(s.conn);
+	transaction(&s, &t);
+	assert_false(s.behind_failed);
+	assert_int_equal(bf_pgc_session(s.conn), session);
+	t.sql = "EXECUTE t_io";
+	t.behind = "DO 'BEGIN EXECUTE ''PREPARE t_io AS SELECT date $1''; END'";
+	transaction(&s, &t);
+	assert_int_equal(s.err.code, 0);
+	assert_string_equal(s.text, "2");
+	assert_true(s.behind_failed);
+	assert_int_not_equal(bf_pgc_session(s.conn), session); /* so what was prepared is gone */
+	t.behind = NULL;
+	transaction(&s, &t);
+	assert_string_equal(s.err.sqlstate, "26000");
+	finish(&s);
+}
+
 static void a_transaction_tells_the_line_of_its_own_text(void **state)
 {
 	struct seen s;
 	(void)state;
 	start_ready(&s);
-	const struct bf_pgc_transaction fine = {.first = "1", .sql = "SELECT 2\n", .plain = true},
-									wrong = {.first = "1", .sql = "SELECT 1;\nSELECT nosuch\n", .plain = true};
+	const struct bf_pgc_transaction fine = {.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 2\n", .plain = true},
+									wrong = {.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 1;\nSELECT nosuch\n", .plain = true};
 	for (int i = 0; i < 2; i++) {
 		transaction(&s, &wrong);
 		assert_int_equal(s.err.code, BF_E_SQL);
@@ -762,6 +788,7 @@ int main(void)
 		cmocka_unit_test(a_script_leaves_nothing_behind_in_the_session),
 		cmocka_unit_test(what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_next_one),
 		cmocka_unit_test(what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else_runs_before),
+		cmocka_unit_test(what_goes_wrong_behind_a_transaction_is_not_its_own),
 		cmocka_unit_test(a_transaction_tells_the_line_of_its_own_text),
 		cmocka_unit_test(a_script_that_fails_is_rolled_back_and_says_where),
 		cmocka_unit_test(a_long_detail_is_cut),

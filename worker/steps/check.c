@@ -459,11 +459,12 @@ static int start(struct bf_job *j, struct bf_error *err)
 {
 	int64_t limit = j->step->timeout_ms + LATE_MS;
 	BF_AUTOBUF struct bf_buf question;
-	char first[80];
+	char first[120];
 	struct bf_pgc_transaction transaction = {.first = first, .read_only = true};
 
 	bf_buf_init(&question, SCRIPT_MAX);
-	snprintf(first, sizeof(first), "set_config('statement_timeout', '%lld', true)", (long long)(limit < INT32_MAX ? limit : INT32_MAX));
+	snprintf(first, sizeof(first), "SELECT " BF_PGC_UNLOCK ", set_config('statement_timeout', '%lld', true)",
+			 (long long)(limit < INT32_MAX ? limit : INT32_MAX));
 	int rc = add_question(j, &question, &transaction.plain, err);
 	if (rc < 0)
 		return question.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;

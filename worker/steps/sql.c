@@ -7,6 +7,7 @@
 #include "base/retry.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
+#include "steps/prepared.h"
 #include "steps/steps.h"
 
 #define SCRIPT_MAX               (8u << 20)
@@ -59,10 +60,14 @@ static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 	static const char *const conflict[] = {"40001", "40P01", NULL};
 	/* Of the server. Other errors of class 53, and those of class 08, are of what the SQL does: a limit it hits, another server it asks. */
 	static const char *const trouble[] = {"25006", "53100", "53300", "57P", NULL};
+	static const char *const not_prepared[] = {"0A000", "26000", NULL}; /* its result has other columns now, or it is gone */
 	const struct bf_error *err = o->err;
 	if (strcmp(err->sqlstate, "BF001") == 0) {
 		j->fenced = true;
 		bf_job_returned(j);
+	} else if (is_one_of(err->sqlstate, not_prepared) && bf_prepared_is_made(j)) {
+		bf_prepared_made(j, false);
+		bf_job_again(j, 0, err->text);
 	} else if (is_one_of(err->sqlstate, conflict)) {
 		bf_job_again(j, (int64_t)(CONFLICT_MS * (1 + bf_random_unit())), err->text);
 	} else if (is_one_of(err->sqlstate, trouble)) {
@@ -94,9 +99,16 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 	}
 }
 
-static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *err)
+static void on_answer_and_prepared(struct bf_pgc *c, const struct bf_pgc_script *o, void *data)
 {
-	bf_buf_addstr(script, "SELECT bf.settle(");
+	if (!o->err)
+		bf_prepared_made(data, !o->behind_failed);
+	on_answer(c, o, data);
+}
+
+static int add_settle(struct bf_job *j, bool prepared, struct bf_buf *script, struct bf_error *err)
+{
+	bf_buf_addstr(script, prepared ? "EXECUTE " BF_PREPARED_SETTLE "(" : "SELECT bf.settle(");
 	int rc = bf_pgc_quote_literal(j->lane->conn, script, j->run, err);
 	bf_buf_addstr(script, ", ");
 	if (rc == 0)
@@ -105,28 +117,48 @@ static int add_settle(struct bf_job *j, struct bf_buf *script, struct bf_error *
 	return rc;
 }
 
+#define FIRST_FORMAT \
+	"SELECT " BF_PGC_UNLOCK ", set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', %s, true)"
+
+static void add_first(const struct bf_job *j, bool prepared, struct bf_buf *out)
+{
+	int64_t limit = j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS;
+	char text[24];
+	snprintf(text, sizeof(text), "'%lld'", (long long)limit);
+	bf_buf_printf(out, prepared ? "EXECUTE " BF_PREPARED_FIRST "(%s)" : FIRST_FORMAT, text);
+}
+
+static void add_behind(struct bf_job *j, struct bf_buf *out)
+{
+	char first[sizeof(FIRST_FORMAT) + 8];
+	snprintf(first, sizeof(first), FIRST_FORMAT, "$1");
+	bf_prepared_text(j, first, out);
+}
+
 static int start(struct bf_job *j, struct bf_error *err)
 {
-	BF_AUTOBUF struct bf_buf script;
-	char first[160];
-	struct bf_pgc_transaction transaction = {.first = first};
+	BF_AUTOBUF struct bf_buf first, script, behind;
+	bool prepared = bf_prepared_use(j), plain = prepared;
+	bf_buf_init(&first, 400);
 	bf_buf_init(&script, SCRIPT_MAX);
-	snprintf(first, sizeof(first),
-			 "set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', '%lld', true)",
-			 (long long)(j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS));
-	int rc = bf_job_render_sql(j, j->step->sql.text, &script, &transaction.plain, err);
+	bf_buf_init(&behind, SCRIPT_MAX);
+	add_first(j, prepared, &first);
+	int rc = prepared ? bf_prepared_call(j, &script, err) : bf_job_render_sql(j, j->step->sql.text, &script, &plain, err);
 	if (rc == 0)
-		rc = add_settle(j, &script, err);
+		rc = add_settle(j, prepared, &script, err);
 	if (rc == 0 && script.overflow)
 		rc = bf_fail(err, BF_E_LIMIT, "the step's SQL is longer than %u bytes with its variables filled in", SCRIPT_MAX);
 	if (rc < 0)
 		return rc;
+	if (!prepared && plain)
+		add_behind(j, &behind);
 	if (BF_FAILPOINT("before_commit")) {
 		bf_open_again(j, "fail point before_commit");
 		return 0;
 	}
-	transaction.sql = script.data;
-	if (bf_pgc_transaction_run(j->lane->conn, &transaction, on_answer, j) < 0)
+	const struct bf_pgc_transaction transaction = {
+		.first = first.data, .sql = script.data, .behind = behind.len > 0 ? behind.data : NULL, .plain = plain};
+	if (bf_pgc_transaction_run(j->lane->conn, &transaction, behind.len > 0 ? on_answer_and_prepared : on_answer, j) < 0)
 		bf_open_again(j, "its connection is not ready");
 	return 0;
 }
