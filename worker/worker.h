@@ -50,8 +50,8 @@ struct bf_run_def {
 	bool version_known;
 	int held;                        /* jobs of this run that the worker holds */
 	bool asked;                      /* its definition is on the way */
-	bool unpreparable[BF_STEPS_MAX]; /* steps whose statement PostgreSQL would not prepare, by ordinal */
 	int64_t closed_ms;               /* when the ledger last said that a job of it is not to run now; 0: never */
+	bool unpreparable[BF_STEPS_MAX]; /* steps whose statement PostgreSQL would not prepare, by ordinal */
 	struct bf_worker *worker;
 	struct bf_run_def *next;
 };

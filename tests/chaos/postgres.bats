@@ -25,7 +25,7 @@ pair_pipeline() {
 	pipeline pair <<-'JSON'
 		{"pipeline": "pair", "chunk": {"size": 1}, "concurrency": {"default": 6}, "env": {"pass": ["PATH", "SENT"]},
 		 "defaults": {"timeout": "1m", "retry": {"attempts": 1}},
-		 "steps": [{"name": "load", "kind": "sql", "file": "sql/load.sql", "needs": []},
+		 "steps": [{"name": "load", "kind": "sql", "file": "sql/load.sql", "concurrency": 3, "needs": []},
 		           {"name": "send", "kind": "exec", "argv": ["bin/send", "{{chunk}}"], "needs": []}]}
 	JSON
 	sql_file load.sql <<-'SQL'
