@@ -93,13 +93,11 @@ static int read_options(const struct given *g, struct bf_worker_options *opt, st
 static int connect_servers(struct bf_upkeep *u, struct bf_error *err)
 {
 	char warning[512];
-	int rc = bf_redis_open(NULL, &u->redis, err);
+	int rc = bf_steward_connect(u, err);
 	if (rc == 0)
 		rc = bf_redis_check_server(u->redis, warning, sizeof(warning), err);
 	if (rc == 0 && warning[0])
 		bf_warn("%s", warning);
-	if (rc == 0)
-		rc = bf_steward_connect(&u->pg, err);
 	if (rc == 0)
 		rc = bf_migrate_check(u->pg, err);
 	if (rc == 0 && bf_pg_is_read_only(u->pg))

@@ -67,7 +67,11 @@ static bool add_lane(struct bf_worker *w)
 	struct bf_pool *p = w->pool;
 	struct bf_lane *l = &p->lane[p->n];
 	struct bf_error err;
-	struct bf_pgc_options o = {.application_name = "worker (job)", .startup = JOB_SETTINGS, .on_lost = on_lost, .data = l};
+	struct bf_pgc_options o = {.application_name = "worker (job)",
+							   .startup = JOB_SETTINGS,
+							   .timeout_ms = BF_SILENCE_LEASES * w->opt.lease_ms,
+							   .on_lost = on_lost,
+							   .data = l};
 	if (bf_pgc_open(w->loop, &o, &l->conn, &err) < 0) {
 		bf_err("no connection for a job: %s", err.text);
 		return false;

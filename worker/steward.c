@@ -41,12 +41,23 @@ struct bf_steward {
 	struct bf_error unfit_told;
 };
 
-/* Upkeep must not take more than its share of the server: no parallel plans. */
-int bf_steward_connect(struct bf_pg **pg, struct bf_error *err)
+/* Upkeep must not take more than its share of the server: no parallel plans. A server that is silent is given up, by this thread too, for
+ * another one may be there by then. */
+int bf_steward_connect(struct bf_upkeep *u, struct bf_error *err)
 {
-	struct bf_pg_options o = {.application_name = "worker (steward)"};
-	int rc = bf_pg_open(&o, pg, err);
-	return rc < 0 ? rc : bf_pg_script(*pg, "SET max_parallel_workers_per_gather = 0; SET jit = off", NULL, err);
+	struct bf_pg_options o = {.application_name = "worker (steward)", .timeout_ms = BF_SILENCE_LEASES * u->lease_ms};
+	int rc = 0;
+	if (!u->redis) {
+		rc = bf_redis_open(NULL, &u->redis, err);
+		if (rc == 0)
+			bf_redis_set_timeout(u->redis, u->lease_ms);
+	}
+	if (rc == 0 && !u->pg) {
+		rc = bf_pg_open(&o, &u->pg, err);
+		if (rc == 0)
+			rc = bf_pg_script(u->pg, "SET max_parallel_workers_per_gather = 0; SET jit = off", NULL, err);
+	}
+	return rc;
 }
 
 /* ---- in the thread ---- */
@@ -61,10 +72,7 @@ static int connect_both(struct bf_steward *s)
 		bf_redis_close(s->upkeep.redis);
 		s->upkeep.redis = NULL;
 	}
-	int rc = s->upkeep.pg ? 0 : bf_steward_connect(&s->upkeep.pg, &s->err);
-	if (rc == 0 && !s->upkeep.redis)
-		rc = bf_redis_open(NULL, &s->upkeep.redis, &s->err);
-	return rc;
+	return bf_steward_connect(&s->upkeep, &s->err);
 }
 
 static bool serves(const struct bf_worker_options *opt, const char *queue)

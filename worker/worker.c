@@ -183,7 +183,11 @@ static void on_pg_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
 
 static int connect_control(struct bf_worker *w, struct bf_pgc **out, struct bf_error *err)
 {
-	struct bf_pgc_options o = {.application_name = "worker (control)", .settings = CONTROL_SETTINGS, .on_lost = on_pg_lost, .data = w};
+	struct bf_pgc_options o = {.application_name = "worker (control)",
+							   .settings = CONTROL_SETTINGS,
+							   .timeout_ms = BF_SILENCE_LEASES * w->opt.lease_ms,
+							   .on_lost = on_pg_lost,
+							   .data = w};
 	return bf_pgc_open(w->loop, &o, out, err);
 }
 

@@ -30,6 +30,7 @@
 #define BF_QUEUES_MAX      16
 #define BF_BATCH_MAX       500  /* jobs in one statement */
 #define BF_CONNECTIONS_MAX 50   /* to PostgreSQL, for jobs that run SQL */
+#define BF_SILENCE_LEASES  3    /* a statement that PostgreSQL does not answer for so long has lost its connection */
 #define BF_TAIL_MAX        8192 /* bytes of a failed try's output that are kept */
 #define BF_ERROR_MAX       2000 /* bytes of its error text */
 #define BF_CLOSED_MS       1000 /* how long it is kept in mind that a run's jobs are not to be opened */
@@ -286,7 +287,7 @@ void bf_notify_tick(struct bf_worker *w);
 void bf_notify_free(struct bf_worker *w);
 
 /* ---- steward.c ---- */
-int bf_steward_connect(struct bf_pg **pg, struct bf_error *err); /* a connection for upkeep */
+int bf_steward_connect(struct bf_upkeep *u, struct bf_error *err); /* makes those connections for upkeep that it does not have */
 int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */

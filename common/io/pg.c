@@ -1,9 +1,14 @@
 #include "io/pg.h"
 
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/retry.h"
 #include "io/pg_internal.h"
@@ -16,6 +21,7 @@ struct bf_pg {
 	struct bf_pg_prepared prepared;
 	bool read_only; /* we asked for it */
 	bool copying;   /* between copy_begin and copy_end */
+	int64_t timeout_ms;
 	char last_words[BF_PG_LAST_WORDS];
 };
 
@@ -42,6 +48,7 @@ int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_erro
 		pg->conn = conn;
 		pg->where = bf_pg_where_text(conn);
 		pg->read_only = o->read_only;
+		pg->timeout_ms = o->timeout_ms;
 		*out = pg;
 	}
 	bf_pg_target_release(&target);
@@ -147,11 +154,42 @@ static void drain(struct bf_pg *pg)
 
 /* ---- prepared statements ---- */
 
+static bool has_answered(struct bf_pg *pg)
+{
+	int64_t until = bf_mono_ms() + pg->timeout_ms;
+	while (PQisBusy(pg->conn)) {
+		struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
+		int64_t left = until - bf_mono_ms();
+		if (left <= 0 && poll(&socket, 1, 0) <= 0) /* looked for once more: this process may have been the one that stood still */
+			return false;
+		if (left > 0)
+			(void)poll(&socket, 1, (int)left);
+		if (!PQconsumeInput(pg->conn))
+			return true; /* it is broken, which is an answer */
+	}
+	return true;
+}
+
+/* The result of what was sent. libpq's own waiting has no end where a server is silent with its connections open. */
+static PGresult *result_of(struct bf_pg *pg)
+{
+	if (pg->timeout_ms && !has_answered(pg)) {
+		(void)snprintf(pg->last_words, sizeof(pg->last_words), "no answer for %" PRId64 " ms", pg->timeout_ms);
+		(void)shutdown(PQsocket(pg->conn), SHUT_RDWR); /* so that it is broken for libpq, too */
+	}
+	PGresult *res = PQgetResult(pg->conn), *next;
+	while (res && (next = PQgetResult(pg->conn))) {
+		PQclear(res);
+		res = next;
+	}
+	return res;
+}
+
 static int prepare(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_error *err)
 {
 	if (bf_pg_prepared_has(&pg->prepared, stmt->name))
 		return 0;
-	PGresult *res = PQprepare(pg->conn, stmt->name, stmt->sql, 0, NULL);
+	PGresult *res = PQsendPrepare(pg->conn, stmt->name, stmt->sql, 0, NULL) ? result_of(pg) : NULL;
 	int rc = bf_pg_alive(pg) ? judge(pg, res, stmt->sql, err) : fail_broken(pg, false, err);
 	PQclear(res);
 	if (rc == 0)
@@ -169,7 +207,7 @@ static int exec_once(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const stru
 	if (rc)
 		return rc;
 	bf_pg_param_values(params, values);
-	PGresult *res = PQexecPrepared(pg->conn, stmt->name, params ? params->count : 0, values, NULL, NULL, 0);
+	PGresult *res = PQsendQueryPrepared(pg->conn, stmt->name, params ? params->count : 0, values, NULL, NULL, 0) ? result_of(pg) : NULL;
 	rc = judge(pg, res, stmt->sql, err);
 	if (rc == 0 && out)
 		*out = bf_pg_wrap(res);

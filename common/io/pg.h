@@ -73,6 +73,7 @@ struct bf_pg_options {
 	const char *application_name; /* "enqueue", "bfstat", "worker" */
 	bool read_only;               /* default_transaction_read_only = on from the first moment (PROTOCOL P3) */
 	const char *url;              /* NULL: from the environment as above */
+	int64_t timeout_ms;           /* of each statement of bf_pg_exec; past it the connection counts as broken. 0: none */
 };
 
 /* Blocks, at most connect_timeout (10 s unless the URL says otherwise). -BF_E_UNAVAILABLE: the text says where it was

@@ -1,5 +1,7 @@
 #include "io/pg_loop.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,10 +205,39 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 	bf_pgc_results(c);
 }
 
+void bf_pgc_limit(struct bf_pgc *c)
+{
+	if (c->opt.timeout_ms)
+		uv_timer_start(&c->timer, on_timer, (uint64_t)c->opt.timeout_ms, 0);
+}
+
+static bool has_request(const struct bf_pgc *c)
+{
+	return c->phase == PHASE_EXEC || c->phase == PHASE_SCRIPT || c->phase == PHASE_ROLLBACK || c->phase == PHASE_PAUSE ||
+		   c->phase == PHASE_RESET;
+}
+
+/* This process may have been the one that stood still: the answer is looked for before it is given up. */
+static void overdue(struct bf_pgc *c)
+{
+	char reason[80];
+	struct bf_error why;
+	if (!bf_pg_still_open(c->conn, c->last_words) || !PQisBusy(c->conn)) {
+		bf_pgc_limit(c);
+		on_socket(c->poll, 0, UV_READABLE);
+		return;
+	}
+	(void)snprintf(reason, sizeof(reason), "no answer for %" PRId64 " ms", c->opt.timeout_ms);
+	bf_pg_fail_broken(c->where, true, reason, &why);
+	bf_pgc_lost(c, &why);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct bf_pgc *c = timer->data;
-	if (c->phase == PHASE_WAIT)
+	if (has_request(c))
+		overdue(c);
+	else if (c->phase == PHASE_WAIT)
 		start_connecting(c);
 	else if (c->phase == PHASE_BROKEN)
 		bf_pgc_broke(c);

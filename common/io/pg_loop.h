@@ -6,6 +6,10 @@
  * a starter that returned 0 calls back exactly once, later; one that returned an error never does; and after a callback
  * assume nothing about the object except that bf_pgc_close still ends it.
  *
+ * A request that has no answer within its timeout counts as a lost connection: the server may be stopped with its sockets open, or
+ * something on the way may have forgotten the connection without telling. The time of what a person's SQL takes is bounded by whoever
+ * cancels it.
+ *
  * on_lost tells of a connection that was ready and broke, and of a try that failed; while it stays down it is called again only
  * when the reason is another one. A host's name is resolved by libpq and blocks the loop meanwhile.
  */
@@ -25,6 +29,7 @@ struct bf_pgc_options {
 	const char *url;                                /* NULL: from the environment */
 	const char *settings;                           /* SQL run once on each new connection before it is ready, or NULL */
 	const char *startup;                            /* "-c name=value …" that a session begins with and RESET ALL goes back to, or NULL */
+	int64_t timeout_ms;                             /* of each statement of bf_pgc_exec, and of any request once it is cancelled; 0: none */
 	void (*on_ready)(struct bf_pgc *c, void *data); /* connected and idle: also after each request's callback */
 	void (*on_lost)(struct bf_pgc *c, const struct bf_error *err, void *data); /* after pending requests were called back */
 	void *data;

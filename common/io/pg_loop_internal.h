@@ -86,6 +86,7 @@ void bf_pgc_flush(struct bf_pgc *c);                            /* sends what th
 void bf_pgc_lost(struct bf_pgc *c, const struct bf_error *why); /* ends the connection, calls back, tries again later */
 void bf_pgc_break_soon(struct bf_pgc *c);                       /* the same, from the loop */
 void bf_pgc_broke(struct bf_pgc *c);                            /* lost, for libpq's reason */
+void bf_pgc_limit(struct bf_pgc *c); /* what is under way has to be answered within the timeout, if there is one */
 
 /* pg_loop_request.c */
 void bf_pgc_setup(struct bf_pgc *c);

@@ -69,6 +69,7 @@ static void put_back(struct bf_pgc *c)
 {
 	forget_prepared(c);
 	c->was_cancelled = c->owes = false;
+	bf_pgc_limit(c);
 	send_with_settings(c, PHASE_RESET, PUT_BACK);
 }
 
@@ -77,6 +78,7 @@ void bf_pgc_put_back(struct bf_pgc *c)
 	if (!c->owes || c->phase != PHASE_READY)
 		return;
 	c->owes = false;
+	bf_pgc_limit(c);
 	send_with_settings(c, PHASE_RESET, PUT_BACK_PLAIN "; SELECT " BF_PGC_UNLOCK);
 }
 
@@ -134,6 +136,7 @@ static void go_on(struct bf_pgc *c)
 
 static void end_exec(struct bf_pgc *c)
 {
+	uv_timer_stop(&c->timer);
 	if (c->pipeline && !PQexitPipelineMode(c->conn))
 		c->broken = true;
 	c->pipeline = false;
@@ -152,6 +155,7 @@ static void end_exec(struct bf_pgc *c)
 static void end_script(struct bf_pgc *c)
 {
 	const struct bf_pgc_request *r = &c->request;
+	uv_timer_stop(&c->timer);
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
 	c->owes = is_back && r->plain;
 	if (is_back && !r->plain)
@@ -173,6 +177,7 @@ static void end_transaction(struct bf_pgc *c)
 		return;
 	}
 	r->settled = true;
+	bf_pgc_limit(c);
 	send_text(c, PHASE_ROLLBACK, "ROLLBACK");
 }
 
@@ -367,6 +372,7 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 	c->request.data = data;
 	c->request.preparing = c->pipeline ? stmt->name : NULL;
 	c->phase = PHASE_EXEC;
+	bf_pgc_limit(c);
 	bf_pgc_flush(c);
 	return 0;
 }
@@ -475,6 +481,8 @@ void bf_pgc_cancel(struct bf_pgc *c)
 	c->cancel->handle = handle;
 	c->cancel->owner = c;
 	c->cancel->work.data = c->cancel;
+	if (!c->was_cancelled) /* asked again and again, it has as long as asked once */
+		bf_pgc_limit(c);
 	c->was_cancelled = true;
 	if (uv_queue_work(c->loop, &c->cancel->work, cancel_in_thread, cancel_sent)) {
 		PQfreeCancel(handle);

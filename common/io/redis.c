@@ -257,6 +257,12 @@ void bf_redis_close(struct bf_redis *r)
 	free(r);
 }
 
+void bf_redis_set_timeout(struct bf_redis *r, int64_t ms)
+{
+	int64_t wait_ms = ms < COMMAND_SECONDS * 1000 ? ms : COMMAND_SECONDS * 1000;
+	(void)redisSetTimeout(r->ctx, (struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000});
+}
+
 bool bf_redis_alive(const struct bf_redis *r)
 {
 	return r->alive;

@@ -75,6 +75,8 @@ int bf_redis_url_parse(const char *url, struct bf_redis_url *out, struct bf_erro
 /* Blocks, about 5 s at most. -BF_E_UNAVAILABLE: where it was looked for and how to start one. */
 int bf_redis_open(const char *url /* NULL: environment */, struct bf_redis **out, struct bf_error *err);
 void bf_redis_close(struct bf_redis *r);
+/* An answer is waited for no longer than that, nor for longer than the usual 10 s. */
+void bf_redis_set_timeout(struct bf_redis *r, int64_t ms);
 bool bf_redis_alive(const struct bf_redis *r);
 const char *bf_redis_where(const struct bf_redis *r);
 

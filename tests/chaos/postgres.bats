@@ -7,6 +7,7 @@ load ../support/faultproxy.bash
 
 setup() { bf_setup; }
 teardown() {
+	[ -z "${stopped_postgres:-}" ] || kill -CONT $stopped_postgres 2>/dev/null || true
 	faultproxies_down
 	[ -z "${monitor:-}" ] || kill "$monitor" 2>/dev/null || true
 	bf_teardown
@@ -165,6 +166,48 @@ assert_acknowledged_after_commit() { # RUN
 	assert_same 'answers that were lost' 9 "$(fault postgres fired drop-reply)"
 	assert_same 'jobs of sql that were looked up, not run again' "10 1" "$(pg "select count(*) || ' ' || max(epoch) from bf.job where step = 'load'")"
 	assert_same 'times that the log says so' 6 "$(worker_log 0 | grep -c 'outcome not known.*step=load')"
+}
+
+# ---- 12: silent ----
+
+# What it takes at most until a statement that is not answered is given up: three leases (BF_SILENCE_LEASES).
+silent_s=$((3 * lease_s))
+
+# OCA/queue#984: the jobs of a runner whose connection was dropped without a word stay pending until it is restarted. timgit/pg-boss#850: a
+# listener that is not connected any more, and does not know.
+@test "12 connections to PostgreSQL forgotten on the way, without a word: noticed by their silence, and no try is burnt" {
+	pair_pipeline
+	postgres_behind_proxy
+	close_gate
+	begin_pair pair.forgotten 2024-01-08
+	BF_DATABASE_URL=$behind_postgres start_worker
+	wait_until 'both_run 2'
+	fault postgres swallow
+	open_gate
+	wait_until "is 0 \"$asleep\"" # they have committed, and the answers are lost
+	wait_until 'fired postgres swallow 5'
+	fault postgres pass # new connections work; those that lost something are open, and nothing passes on them any more
+	wait_until "worker_log 0 | grep -F 'no answer for $((silent_s * 1000)) ms'" $((silent_s + 5))
+	end_pair pair.forgotten 60
+	assert_same 'jobs of sql that were looked up, not run again' 1 "$(pg "select max(epoch) from bf.job where step = 'load'")"
+}
+
+@test "12 PostgreSQL stopped with its connections open: it is given up, no try is burnt, and all goes on when it does" {
+	own_servers
+	pair_pipeline
+	close_gate
+	begin_pair pair.stopped 2024-01-08
+	start_worker
+	wait_until 'both_run 2'
+	stopped_postgres="$(server_pid postgres) $(pgrep -P "$(server_pid postgres)" | paste -sd' ')"
+	kill -STOP $stopped_postgres 2>/dev/null || true # one may have ended meanwhile
+	wait_until "worker_log 0 | grep -F 'nothing is opened or settled until it is back' | grep -F 'no answer for $((silent_s * 1000)) ms'" $((silent_s + 10))
+	wait_until "worker_log 0 | grep 'reconcile: .*no answer for $((silent_s * 1000)) ms'" $((silent_s + 10))
+	[ -n "$(worker_id "${WORKER_PIDS[0]}")" ] # its lease is kept
+	kill -CONT $stopped_postgres 2>/dev/null || true
+	stopped_postgres=
+	open_gate
+	end_pair pair.stopped
 }
 
 # ---- 12: backends ended ----

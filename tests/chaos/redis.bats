@@ -1,131 +1,35 @@
-# Faults of Redis: killed, away, emptied, stopped, full, evicting; answers lost, requests that come late; its functions flushed or of two
-# versions. resume.bats has more of rows 4, 5, 6 and the older image of row 9.
+# Faults of Redis as a server: killed, away, emptied, replaced, stopped, and back with what it knew a while ago. resume.bats has more of rows
+# 4, 5, 6. What goes wrong on the way to it and inside it: exchanges.bats (9, 10), memory.bats (11); with sentinels: sentinel.bats (7).
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash
 load ../support/chaos.bash
-load ../support/faultproxy.bash
+load ../support/gated.bash
 
-setup() { chaos_setup; }
+setup() {
+	bf_setup
+	own_servers
+	chaos_record
+}
 teardown() {
 	[ -z "${stopped_redis:-}" ] || kill -CONT "$stopped_redis"
-	[ -z "${limited:-}" ] || rd config set maxmemory-policy noeviction maxmemory 0 >/dev/null
-	faultproxies_down
 	bf_teardown
 }
 
-# ---- jobs that stay at work ----
-
-# begin_gated RUN: two programs (`send`, six days each) and twelve sql jobs (`copy`), at most four at once, then one sql job (`close`). Each
-# makes its effect and waits at a gate of its own, the one of `close` is open: so at first two of each kind are at work.
-begin_gated() {
-	export MARK=$BATS_TEST_TMPDIR/mark
-	touch "$MARK" "$MARK.gate"
-	[ -d "$BATS_TEST_TMPDIR/pipelines/gated" ] || make_gated
-	pg "insert into gate select '$1', '2024-03-01'::date + d from generate_series(0, 11) d"
-	enqueue_run "$1" gated --since=2024-03-01 --until=2024-03-12 "${@:2}"
+kill_redis() {
+	kill -KILL "$(server_pid redis)"
+	wait_until "[ -z \"\$(server_pid redis)\" ]"
 }
-make_gated() {
-	pipeline gated <<-'JSON'
-		{"pipeline": "gated", "chunk": {"size": 1}, "concurrency": {"default": 4, "max": 4}, "env": {"pass": ["PATH", "MARK"]},
-		 "defaults": {"timeout": "5m", "retry": {"attempts": 3, "first": "100ms", "jitter": 0}},
-		 "steps": [
-		  {"name": "send", "kind": "exec", "argv": ["bin/send", "{{run}}", "{{chunk}}"], "chunk": {"size": 6}, "needs": []},
-		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql", "needs": []},
-		  {"name": "close", "kind": "sql", "per": "run", "file": "sql/close.sql", "needs": ["send", "copy"]}]}
-	JSON
-	program send <<-'SH'
-		echo "$1 send $2" >>"$MARK"
-		while [ -e "$MARK.gate" ]; do sleep 0.05; done
-	SH
-	sql_file copy.sql <<-'SQL'
-		insert into effect values (:'run', 'copy', :'chunk');
-		select wait_at_gate(:'run', :'chunk');
-	SQL
-	sql_file close.sql <<<"insert into effect values (:'run', 'close', :'chunk');"
-	pg "create table gate (run text, day date);
-	    create function wait_at_gate(p_run text, p_day date) returns void language plpgsql as
-	    \$\$ begin while exists (select from gate where run = p_run and day = p_day) loop perform pg_sleep(0.02); end loop; end \$\$"
-}
-
-open_gate() { pg "delete from gate where run = '$1' and day = '2024-03-$2'"; } # RUN DAY: of that copy
-open_gates() {                                                                 # all
-	pg 'delete from gate'
-	rm -f "$MARK.gate"
-}
-
-at_work() { pg "select coalesce(string_agg(step || ' ' || chunk, ', ' order by step, chunk), '') from bf.job where run = '$1' and state = 'running'"; }
-wait_at_work() { wait_until "[ \"\$(at_work '$1')\" = '$2' ]" "${3:-20}"; } # RUN JOBS [SECONDS]
-sends='send 2024-03-01..2024-03-06, send 2024-03-07..2024-03-12'
-first="copy 2024-03-01, copy 2024-03-02, $sends"
-
-# Two workers, each with two of the first four jobs.
-begin_with_two_workers() { # RUN
-	begin_gated "$1"
-	start_worker --slots=2
-	start_worker --slots=2
-	wait_at_work "$1" "$first"
-	assert_same 'workers that have them' 2 "$(pg "select count(distinct worker) from bf.job where state = 'running'")"
-}
-
-# Within ten seconds the end of a job is acknowledged and the next one is claimed.
-assert_goes_on() { # RUN DAY: of the oldest copy at work
-	local next
-	next=$(printf '%02d' $((10#$2 + 2)))
-	open_gate "$1" "$2"
-	wait_until "is running \"select state from bf.job where run = '$1' and chunk = '2024-03-$next'\"" 10
-}
-
-agree() { bfstat verify; }
-
-end_gated() { # RUN…
-	local run
-	open_gates
-	for run; do
-		wait_for_end "$run"
-		wait_for_redis "$run"
-	done
-	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -c "delete from effect where step = 'send'" -c "\\copy effect from '$MARK' delimiter ' '"
-	for run; do
-		pg "create or replace view effect_copy as select chunk from effect where run = '$run' and step = 'copy';
-		    create or replace view effect_close as select chunk from effect where run = '$run' and step = 'close'"
-		oracle "$run" copy=effect_copy close=effect_close
-		assert_same 'jobs' 15 "$(pg "select count(*) from bf.job where run = '$run' and state = 'done'")"
-		assert_history "$run"
-		assert_counters "$run"
-	done
-	agree
-	assert_same 'tries that were counted' 0 "$(pg 'select count(*) from bf.attempt')"
-}
-
-# No job was taken from the worker that had it: each was opened once, and each program ran once.
-assert_none_taken() { # RUN…
-	local run
-	for run; do
-		assert_same "jobs of $run that were opened again" '' "$(pg "select step, chunk, epoch from bf.job where run = '$run' and epoch <> 1")"
-		pg "create or replace view effect_send as select chunk from effect where run = '$run' and step = 'send'"
-		oracle "$run" send=effect_send
-	done
-}
-
-logs_have() { # WORDS: the log of each worker has them
-	local log
-	for log in "$BATS_TEST_TMPDIR"/worker-*.log; do
-		grep -qF -- "$1" "$log" || return 1
-	done
-}
+redis_files() { echo "$BF_LOCAL_DIR/redis/appendonlydir"; }
 
 # ---- 4, 5: away ----
 
 # taskforcesh/bullmq#2964, OptimalBits/bull#1873: connected again, the workers take no more jobs. sidekiq/sidekiq#3684: threads that are
 # busy while Redis goes down are dead for good.
 @test "4: Redis killed and started again, three times: its workers go on within 10 s, and each keeps the jobs that it runs" {
-	own_servers
-	chaos_record
 	begin_with_two_workers gated.killed
 	for day in 01 02 03; do
-		kill -KILL "$(server_pid redis)"
-		wait_until "[ -z \"\$(server_pid redis)\" ]"
+		kill_redis
 		own_servers_again
 		assert_goes_on gated.killed "$day"
 	done
@@ -134,22 +38,123 @@ logs_have() { # WORDS: the log of each worker has them
 	logs_have 'claims stop until it is back'
 }
 
+# The longest that anything here waits for an answer of Redis: a plain command, of enqueue or bfstat (redis.c).
+longest_wait_s=10
+
 # sidekiq/sidekiq#4495: what could not be acknowledged while Redis was away is run again.
 @test "5: Redis away for longer than every timeout: jobs of both kinds commit meanwhile, and are reported when it is back" {
-	own_servers
-	chaos_record
 	begin_with_two_workers gated.away
-	kill -KILL "$(server_pid redis)"
+	kill_redis
 	# shellcheck disable=SC2034 # read by wait_until
 	gone=$SECONDS
 	wait_until "logs_have 'claims stop until it is back'"
 	open_gate gated.away 01
 	rm "$MARK.gate"
 	wait_at_work gated.away 'copy 2024-03-02'
-	wait_until "((SECONDS - gone > 3 * lease_s))" # the fault itself: longer than a lease, and than any timeout
+	wait_until '((SECONDS - gone > longest_wait_s))' # the fault itself
 	assert_same 'at work' 'copy 2024-03-02' "$(at_work gated.away)"
 	own_servers_again
 	assert_goes_on gated.away 02
 	end_gated gated.away
 	assert_none_taken gated.away
+}
+
+# ---- 6: emptied ----
+
+is_rebuilt() { [ "$(rd get bf:generation)" = "$(pg 'select generation from bf.meta')" ]; }
+
+# OptimalBits/bull#1143: jobs stop for good when Redis is flushed, and that is taken for right. sidekiq/sidekiq#2119: what was queued is gone.
+@test "6: FLUSHALL with workers up: rebuilt from the ledger, and what runs at that moment is adopted, not run twice" {
+	begin_with_two_workers gated.flushed
+	before=$(rd get bf:generation)
+	for day in 01 02; do
+		rd flushall >/dev/null
+		wait_until is_rebuilt
+		assert_goes_on gated.flushed "$day"
+	done
+	end_gated gated.flushed
+	assert_none_taken gated.flushed
+	assert_same 'generation' $((before + 2)) "$(rd get bf:generation)"
+}
+
+new_empty_redis() {
+	local id
+	id=$(rd info server | grep run_id)
+	kill_redis
+	rm -r "$(redis_files)"
+	own_servers_again
+	[ "$(rd info server | grep run_id)" != "$id" ]
+}
+
+@test "6: a new empty Redis in the old one's place with workers up: the same" {
+	begin_with_two_workers gated.replaced
+	before=$(rd get bf:generation)
+	new_empty_redis
+	wait_until is_rebuilt
+	assert_same 'generation' $((before + 1)) "$(rd get bf:generation)"
+	assert_goes_on gated.replaced 01
+	end_gated gated.replaced
+	assert_none_taken gated.replaced
+}
+
+@test "6: a new empty Redis while all workers are down: the next ones rebuild it, and finish what was at work" {
+	begin_with_two_workers gated.alone
+	kill -KILL "${WORKER_PIDS[@]}"
+	new_empty_redis
+	: >"$MARK" # those programs have ended with their workers; what counts is what the next ones begin
+	start_worker --slots=2
+	start_worker --slots=2
+	wait_until "is 4 \"select count(*) from bf.job where state = 'running' and epoch = 2\"" $((2 * lease_s + 5))
+	end_gated gated.alone
+	assert_same 'times that the first four were opened' '2 4' "$(pg "select epoch || ' ' || count(*) from bf.job where epoch > 1 group by epoch")"
+	assert_sent_once gated.alone
+}
+
+# ---- 8: stopped ----
+
+# celery/celery#2906, redis/redis-py#1305: a worker that waits for ever on a connection which is open, and silent.
+@test "8: Redis stopped with its connections open: noticed by its silence, jobs commit meanwhile, and all go on with it afterwards" {
+	begin_with_two_workers gated.stopped
+	stopped_redis=$(server_pid redis)
+	kill -STOP "$stopped_redis"
+	# shellcheck disable=SC2034 # read by wait_until
+	gone=$SECONDS
+	wait_until "logs_have 'broke (no answer for'" "$lease_s"
+	open_gate gated.stopped 01
+	rm "$MARK.gate"
+	wait_at_work gated.stopped 'copy 2024-03-02'
+	wait_until '((SECONDS - gone > longest_wait_s))'
+	kill -CONT "$stopped_redis"
+	stopped_redis=
+	assert_goes_on gated.stopped 02
+	end_gated gated.stopped
+	assert_none_taken gated.stopped
+}
+
+# ---- 9: an older image ----
+
+# One that knows a worker that is dead by now and not the one that has its job, and lists as claimed what is done. The slots are full, so
+# that nobody claims before each worker has said what it holds.
+@test "9: an older image of Redis under live workers: hold lists resolve it, no job is stranded, and nothing is done twice" {
+	begin_gated gated.older
+	for slot in 1 2 3 4; do
+		start_worker --slots=1
+	done
+	wait_at_work gated.older "$first"
+	cp -r "$(redis_files)" "$BATS_TEST_TMPDIR/older"
+	dead=$(pg "select worker from bf.job where run = 'gated.older' and chunk = '2024-03-01'")
+	kill -KILL "$(pg "select split_part('$dead', '-', -2)")"
+	start_worker --slots=1
+	wait_until "is 2 \"select epoch from bf.job where run = 'gated.older' and chunk = '2024-03-01' and state = 'running'\"" 20
+	open_gate gated.older 02
+	wait_at_work gated.older "copy 2024-03-01, copy 2024-03-03, $sends"
+	kill_redis
+	rm -r "$(redis_files)"
+	cp -r "$BATS_TEST_TMPDIR/older" "$(redis_files)"
+	own_servers_again
+	rd zscore bf:workers "$dead" | grep . # it is an older one
+	wait_until "[ -z \"\$(rd zscore bf:workers '$dead')\" ]" $((2 * lease_s + 5))
+	end_gated gated.older
+	assert_same 'jobs of which a try was not the only one' 'copy 2024-03-01' "$(pg "select step || ' ' || chunk from bf.job where epoch > 1")"
+	assert_sent_once gated.older
 }

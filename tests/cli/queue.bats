@@ -260,6 +260,30 @@ contents() {
 	assert_same 'delayed' 'r/s/c2#2' "$(rd zrange bf:delayed:default 0 -1)"
 }
 
+@test "a pending list that was thrown away is asked for anew, and one that an unknown step has left is not added to" {
+	library
+	run_of r 9 3
+	hello w
+	exchange w 1 2 >/dev/null
+	exchange w 2 0 'done' 0 r/s/c1#1 >/dev/null
+	assert_same 'nothing is lost' '["ok",[9]]' "$(sync r 9 3 running)"
+	for lost in bf:run:r:pending:s bf:run:r:step:s; do
+		rd unlink "$lost" >/dev/null
+		assert_same "without $lost" '["ok",[0]]' "$(sync r 9 3 running)"
+		assert_same 'pending' '' "$(pending r)"
+		# shellcheck disable=SC2046 # one word each
+		assert_same 'all that is not settled' '["ok",9]' "$(q push r s 0 9 $(chunks '' 2 9))"
+		assert_same 'pending' 'c5#5 c6#6 c7#7 c8#8 c9#9' "$(pending r)"
+	done
+	run_of all 3 3
+	assert_same 'a list that is empty because all is released' '["ok",[3]]' "$(sync all 3 3 running)"
+	exchange w 3 5 >/dev/null
+	exchange w 4 0 'done' 0 all/s/c1#1 >/dev/null
+	exchange w 5 0 failed 0 all/s/c2#2 >/dev/null
+	exchange w 6 0 retry 3600000 all/s/c3#3 >/dev/null
+	assert_same 'or settled, or delayed' '["ok",[3]]' "$(sync all 3 3 running)"
+}
+
 @test "at most the window of a run is released, and of a step its own" {
 	library
 	run_of r 10 3

@@ -233,6 +233,28 @@ static void a_connection_that_breaks_under_a_statement_leaves_the_outcome_unknow
 
 /* ---- transactions and scripts ---- */
 
+static void a_statement_without_an_answer_in_time_leaves_the_outcome_unknown_and_the_connection_broken(void **state)
+{
+	static const struct bf_pg_stmt sleeps = {"t_sleeps", "SELECT pg_sleep($1::float8 / 1000)"};
+	const struct bf_pg_options o = {.application_name = "a-test", .timeout_ms = 200};
+	struct bf_pg_params p;
+	struct bf_pg *pg;
+	struct bf_error err;
+	(void)state;
+	assert_int_equal(bf_pg_open(&o, &pg, &err), 0);
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, 100);
+	assert_int_equal(bf_pg_exec(pg, &sleeps, &p, NULL, &err), 0);
+	bf_pg_params_clear(&p);
+	bf_pg_add_int(&p, 5000);
+	assert_int_equal(bf_pg_exec(pg, &sleeps, &p, NULL, &err), -BF_E_UNKNOWN_OUTCOME);
+	assert_non_null(strstr(err.text, "no answer for 200 ms"));
+	assert_false(bf_pg_alive(pg));
+	assert_int_equal(bf_pg_exec(pg, &sleeps, &p, NULL, &err), -BF_E_UNAVAILABLE);
+	bf_pg_params_release(&p);
+	bf_pg_close(pg);
+}
+
 static void a_transaction_is_kept_or_left_as_a_whole(void **state)
 {
 	struct bf_pg *pg = open_shared();
@@ -503,6 +525,7 @@ int main(void)
 		cmocka_unit_test(a_conflict_is_tried_again_but_not_inside_a_transaction),
 		cmocka_unit_test(a_connection_that_was_ended_while_idle_is_unavailable),
 		cmocka_unit_test(a_connection_that_breaks_under_a_statement_leaves_the_outcome_unknown),
+		cmocka_unit_test(a_statement_without_an_answer_in_time_leaves_the_outcome_unknown_and_the_connection_broken),
 		cmocka_unit_test(a_transaction_is_kept_or_left_as_a_whole),
 		cmocka_unit_test(the_commit_of_a_failed_transaction_is_an_error),
 		cmocka_unit_test(a_script_gives_its_last_rows_or_its_first_error),

@@ -87,15 +87,22 @@ static void on_script(struct bf_pgc *c, const struct bf_pgc_script *outcome, voi
 	note(s, outcome->last_rows, outcome->err);
 }
 
-static void start_with(struct seen *s, const char *url, const char *settings)
+static void start_by(struct seen *s, struct bf_pgc_options o)
 {
-	const struct bf_pgc_options o = {
-		.application_name = "a-test", .url = url, .settings = settings, .on_ready = on_ready, .on_lost = on_lost, .data = s};
 	struct bf_error err;
+	o.application_name = "a-test";
+	o.on_ready = on_ready;
+	o.on_lost = on_lost;
+	o.data = s;
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(uv_loop_init(&s->loop), 0);
 	if (bf_pgc_open(&s->loop, &o, &s->conn, &err))
 		fail_msg("%s", err.text);
+}
+
+static void start_with(struct seen *s, const char *url, const char *settings)
+{
+	start_by(s, (struct bf_pgc_options){.url = url, .settings = settings});
 }
 
 static void start_ready(struct seen *s)
@@ -677,6 +684,87 @@ static void a_server_that_says_nothing_is_given_up(void **state)
 
 /* ---- closing ---- */
 
+/* ---- a server that is silent on an open connection ---- */
+
+static const struct bf_pg_stmt sleeps = {"t_sleeps", "SELECT pg_sleep($1::float8 / 1000)"};
+
+static int ask_to_sleep(struct seen *s, int64_t ms)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_int(&p, ms);
+	int rc = bf_pgc_exec(s->conn, &sleeps, &p, on_result, s);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+static void a_statement_without_an_answer_in_time_loses_the_connection_and_its_outcome(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_by(&s, (struct bf_pgc_options){.timeout_ms = 200});
+	run_until(&s.loop, &s.ready, 1);
+	assert_int_equal(ask_to_sleep(&s, 5000), 0);
+	run_until(&s.loop, &s.answers, 1);
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	assert_non_null(strstr(s.err.text, "no answer for 200 ms"));
+	run_until(&s.loop, &s.ready, 2); /* and it connects again */
+	assert_int_equal(s.lost, 1);
+	ask(&s, &one, NULL);
+	assert_int_equal(s.err.code, 0);
+	finish(&s);
+}
+
+/* As when the process is stopped, and goes on: the clock is over the limit, and the answer is there. */
+static void an_answer_that_has_come_while_this_process_stood_still_counts(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_by(&s, (struct bf_pgc_options){.timeout_ms = 200});
+	run_until(&s.loop, &s.ready, 1);
+	assert_int_equal(ask_to_sleep(&s, 1), 0);
+	usleep(500 * 1000);
+	while (s.answers == 0) /* the timer comes first, and then there is nothing to wait for */
+		uv_run(&s.loop, UV_RUN_NOWAIT);
+	assert_int_equal(s.err.code, 0);
+	ask(&s, &one, NULL); /* its time begins anew */
+	finish(&s);
+	assert_int_equal(s.lost, 0);
+}
+
+static void wait_until_it_sleeps(const struct seen *s)
+{
+	for (bool sleeps_now = false; !sleeps_now;) {
+		BF_AUTOFREE char *event = from_outside("SELECT wait_event FROM pg_stat_activity WHERE pid = %d", bf_pgc_backend_pid(s->conn));
+		sleeps_now = strcmp(event, "PgSleep") == 0;
+	}
+}
+
+static void a_script_may_take_longer_but_not_once_it_is_cancelled(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_by(&s, (struct bf_pgc_options){.timeout_ms = 200});
+	run_until(&s.loop, &s.ready, 1);
+	script(&s, "SELECT pg_sleep(0.5)");
+	assert_int_equal(s.err.code, 0);
+	/* A statement that heeds no cancel request for as long as this test takes. */
+	assert_int_equal(bf_pgc_script_run(s.conn,
+									   "DO $$ DECLARE v_end timestamptz := clock_timestamp() + interval '5 s'; BEGIN"
+									   " WHILE clock_timestamp() < v_end LOOP"
+									   " BEGIN PERFORM pg_sleep(5); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$",
+									   on_script, &s),
+					 0);
+	wait_until_it_sleeps(&s);
+	while (s.answers == 1) { /* asked again and again, it has as long as asked once */
+		bf_pgc_cancel(s.conn);
+		uv_run(&s.loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(s.err.code, BF_E_UNKNOWN_OUTCOME);
+	assert_non_null(strstr(s.err.text, "no answer for 200 ms"));
+	finish(&s);
+}
+
 static void closing_calls_back_what_is_pending_and_then_closed(void **state)
 {
 	struct seen s;
@@ -802,6 +890,9 @@ int main(void)
 		cmocka_unit_test(an_absent_server_is_told_once),
 		cmocka_unit_test(the_second_host_of_a_list_is_tried),
 		cmocka_unit_test(a_server_that_says_nothing_is_given_up),
+		cmocka_unit_test(a_statement_without_an_answer_in_time_loses_the_connection_and_its_outcome),
+		cmocka_unit_test(an_answer_that_has_come_while_this_process_stood_still_counts),
+		cmocka_unit_test(a_script_may_take_longer_but_not_once_it_is_cancelled),
 		cmocka_unit_test(closing_calls_back_what_is_pending_and_then_closed),
 		cmocka_unit_test(closing_is_safe_at_each_moment),
 		cmocka_unit_test(closing_is_safe_in_every_callback),

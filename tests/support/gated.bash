@@ -93,9 +93,12 @@ assert_none_taken() { # RUN…
 	local run
 	for run; do
 		assert_same "jobs of $run that were opened again" '' "$(pg "select step, chunk, epoch from bf.job where run = '$run' and epoch <> 1")"
-		pg "create or replace view effect_send as select chunk from effect where run = '$run' and step = 'send'"
-		oracle "$run" send=effect_send
+		assert_sent_once "$run"
 	done
+}
+assert_sent_once() { # RUN: its programs, of those that are in $MARK
+	pg "create or replace view effect_send as select chunk from effect where run = '$1' and step = 'send'"
+	oracle "$1" send=effect_send
 }
 
 logs_have() { # WORDS: the log of each worker has them

@@ -72,7 +72,7 @@ start_sentinel() { # PORT
 
 # Sentinel $1 knows both others and the replica, and could promote it.
 sentinel_is_ready() { # PORT
-	[ "$(at_port "$1" sentinel master bf | paste -sd' ' | grep -oE 'num-slaves 1 num-other-sentinels 2')" ] &&
+	at_port "$1" sentinel master bf | paste -sd' ' | grep -q 'num-slaves 1 num-other-sentinels 2' &&
 		at_port "$1" sentinel ckquorum bf | grep -q '^OK 3 usable' &&
 		at_port "$1" sentinel replicas bf | paste -sd' ' | grep -q 'master-link-status ok'
 }
@@ -92,6 +92,7 @@ sentinels_up() {
 	master=${data_ports[0]} replica=${data_ports[1]}
 	export BF_REDIS_URL
 	BF_REDIS_URL=sentinel://$(printf '127.0.0.1:%s,' "${sentinel_ports[@]}" | sed 's/,$//')/bf
+	# shellcheck disable=SC2317 # called by everybody
 	rd() { at_port "$(master_port)" "$@"; }
 }
 
