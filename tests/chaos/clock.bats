@@ -81,8 +81,15 @@ assert_in_time() {
 	awk '$1 == "held" && $3 == 2 {print $4 - '"$killed_at"'}' "$MARK" | assert_between 'the dead one taken over' 0 "$soon" 2
 	assert_same 'jobs of the living one that were run again' 4 "$(awk '$1 == "held" && $3 == 1' "$MARK" | wc -l)"
 	pg "create or replace view effect_copy as select chunk from effect where run = 'clocked.one' and step = 'copy'"
-	oracle clocked.one copy=effect_copy
-	oracle paced.one
+	"${as_seen_by:-oracle}" clocked.one copy=effect_copy
+	"${as_seen_by:-oracle}" paced.one
+}
+
+# The oracle on the servers' word, but for the times of a ledger whose clock was set back: what was settled before lies after its run's end.
+oracle_of_a_late_clock() {
+	psql() { command psql "$@" | grep -v "was settled outside of its run's time" || true; }
+	oracle "$@"
+	unset -f psql
 }
 
 jump_redis() {
@@ -119,6 +126,7 @@ jump_postgres() {
 @test "the clock of PostgreSQL goes back by an hour" {
 	clock_of_postgres
 	through jump_postgres -3600
+	as_seen_by=oracle_of_a_late_clock
 	assert_in_time
 }
 
