@@ -1,7 +1,7 @@
 /*
- * A clock that a test moves: preloaded into a program, it adds to the time of day what the file named by BF_TEST_CLOCK says, eight characters
- * like +0003600, seconds. The file is mapped, so a change counts at once. CLOCK_MONOTONIC is left alone, as it is when a host's clock is set.
- * It calls the kernel itself, since it is asked for the time before anything else of the program is ready.
+ * A clock that a test moves: preloaded into a program, it adds to the time of day what the file named by BF_TEST_CLOCK says, eight
+ * characters like +0003600, seconds. The file is mapped, so a change counts at once. CLOCK_MONOTONIC is left alone, as it is when a host's
+ * clock is set. It calls the kernel itself, since it is asked for the time before anything else of the program is ready.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
