@@ -132,7 +132,7 @@ class Round:
     def run(self):
         self.redis("FLUSHALL")
         self.redis("SET", "bf:generation", 1)
-        self.sync(RUN, "running", 2500, self.jobs)
+        self.sync(RUN, "running", 4000, self.jobs)
         self.push(RUN, self.jobs)
         self.hello("w")
         held = self.fill("w", 2000)
@@ -154,6 +154,8 @@ class Round:
 
     def retries(self, held):
         """30,000 jobs of which each try failed, due at once and in any order, while the window is full."""
+        for _ in range(6):
+            self.sync(RUN, "running", 4000, self.jobs)
         last = self.redis("LRANGE", f"bf:run:{RUN}:pending:daily", 0, 29999)
         self.redis("LTRIM", f"bf:run:{RUN}:pending:daily", 30000, -1)
         random.Random(1).shuffle(last)
@@ -163,27 +165,27 @@ class Round:
             self.exchange("w", 0)
         same("delayed", 0, self.redis("ZCARD", "bf:delayed:default"))
         before = self.redis("HGET", f"bf:run:{RUN}", "done")
-        for _ in range(20): # the window moves on: they come in their order
-            some = held[:500]
-            del held[:500]
-            held += self.exchange("w", 500, ("done", 0, some))
+        for _ in range(34): # the window moves on: they come in their order
+            some = held[:300]
+            del held[:300]
+            held += self.exchange("w", 300, ("done", 0, some))
         numbers = [int(job.split("#")[1]) for job in held]
         same("the order", sorted(numbers), numbers)
-        same("held", int(before) + 10000 + 1, numbers[0])
+        same("held", int(before) + 10200 + 1, numbers[0])
 
     def stop(self, held):
-        self.sync(RUN, "stopping", 2500, self.jobs)
+        self.sync(RUN, "stopping", 4000, self.jobs)
         random.Random(2).shuffle(held)
         for at in range(0, 2000, 500):
             self.exchange("w", 0, ("return", 0, held[at:at + 500]))
         waiting = self.redis("LLEN", f"bf:run:{RUN}:pending:daily") + self.redis("ZCARD", f"bf:run:{RUN}:returned:daily")
         ready = self.redis("LLEN", "bf:queue:default")
         same("waiting", self.jobs, waiting + ready + int(self.redis("HGET", f"bf:run:{RUN}", "done")))
-        self.sync(RUN, "running", 2500, self.jobs)
-        for _ in range(5):
+        self.sync(RUN, "running", 4000, self.jobs)
+        for _ in range(14):
             self.exchange("w", 0, ("drop", 0, [f"{RUN}/daily/none#1"]))
-            self.sync(RUN, "running", 2500, self.jobs)
-        same("released", 2500, self.redis("SCARD", f"bf:run:{RUN}:released"))
+            self.sync(RUN, "running", 4000, self.jobs)
+        same("released", 4000, self.redis("SCARD", f"bf:run:{RUN}:released"))
 
     def lost_and_found(self, held):
         same("lost", [], self.hold("w", held))
@@ -248,7 +250,7 @@ class Round:
 
     def rebuild(self):
         self.call("rebuild_begin", 1, "default", RUN, 1, "daily", OTHER, 1, "daily")
-        self.sync(RUN, "running", 2500, self.jobs)
+        self.sync(RUN, "running", 4000, self.jobs)
         for at in range(0, 2000, 100):
             self.call("adopt", RUN, LEASE, 1, *[word for n in range(at + 1, at + 101) for word in ("daily", chunk(n), "alive")])
         self.push(RUN, 5000)

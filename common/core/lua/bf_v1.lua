@@ -12,10 +12,10 @@
 
 local PAGE = 200 -- the most that one call moves in the background: due jobs, a dead worker's jobs
 local NEAR = 300 -- how far into a pending list something is put back or looked for by reading it
-local RELEASE = 500 -- the most of one step that one call releases
+local RELEASE = 300 -- the most of one step that one call releases
 local RATED_AHEAD = 100 -- the most jobs of a run with a rate that are released and not yet at work
-local SEARCH = 2000 -- how much of a queue's list one call reads
-local SUSPECTS = 200 -- how many of a run's released jobs one call looks for
+local SEARCH = 1200 -- how much of a queue's list one call reads
+local SUSPECTS = 100 -- how many of a run's released jobs one call looks for
 -- A field that makes a hash a large one: a small one is searched from its beginning for each field.
 local WIDE = '.................................................................'
 local KEEP_TOMBSTONE = 86400 -- seconds that a condemned worker's record is kept
@@ -374,11 +374,14 @@ end
 local function acknowledge(worker, verb, delay, jobs, now, runs)
   local key = jobs_key(worker)
   local held = redis.call('HMGET', key, unpack(jobs))
-  local mine = {}
+  local mine, n = {}, 0
   for i, job in ipairs(jobs) do
-    if held[i] then mine[#mine + 1] = job end
+    if held[i] then
+      n = n + 1
+      mine[n] = job
+    end
   end
-  if #mine == 0 then return end
+  if n == 0 then return end
   redis.call('HDEL', key, unpack(mine))
   for _, g in ipairs(by_step(mine)) do
     local rkey, skey = run_key(g.run), step_key(g.run, g.step)
@@ -572,7 +575,7 @@ end
 -- What a worker really holds (R9), after a reconnection and every few seconds. What Redis lists under it beyond that goes back to
 -- its queue; what Redis has forgotten is taken back under its name, unless another worker has it by now: those come back as lost.
 -- The list is of the moment behind exchange `number`. One that comes late, behind another exchange, speaks of other jobs: refused.
--- One call puts PAGE jobs right either way; `more` is not 0 when some are left, and the worker should say it again.
+-- One call gives back PAGE jobs and takes back half as many; `more` is not 0 when some are left, and the worker should say it again.
 --   generation worker number { job }…  -> ok {lost…} more | generation <present> | unknown | condemned | resync <last number>
 local function hold(_, a)
   local no = refuse(a[1], false)
@@ -598,7 +601,7 @@ local function hold(_, a)
 
   local known, queues, asked, lost = {}, {}, 0, {} -- queues: name -> the jobs that Redis does not have under this worker
   for job in pairs(holds) do
-    if asked == PAGE then
+    if asked == PAGE / 2 then
       more = more + 1
       break
     end
