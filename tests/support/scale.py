@@ -274,7 +274,7 @@ def main():
     options.add_argument("socket")
     options.add_argument("library")
     options.add_argument("--jobs", type=int, default=1000000)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=4)
     options = options.parse_args()
     redis = Redis(options.socket)
     pid = int(re.search(r"process_id:(\d+)", redis("INFO", "server"))[1])
