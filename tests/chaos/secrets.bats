@@ -37,7 +37,7 @@ secrets() {
 # Looks at the command line of every process, over and over. (grep is told the secrets by a file.)
 watch_command_lines() {
 	while :; do
-		grep -aHF -f "$patterns" /proc/[0-9]*/cmdline 2>/dev/null
+		grep -aHF -f "$patterns" /proc/[0-9]*/cmdline 2>/dev/null || true
 		echo >>"$BATS_TEST_TMPDIR/rounds"
 	done >"$said/command-lines" 3>&- &
 	watcher=$!
