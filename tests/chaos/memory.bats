@@ -50,7 +50,7 @@ begin_streams() {
 	JSON
 	sql_file load.sql <<-'SQL'
 		insert into effect values (:'run', 'load', :'chunk');
-		select pg_sleep(0.02);
+		select pg_sleep(0.1);
 		select wait_at_gate(:'run', :'chunk');
 	SQL
 	sql_file close.sql <<<"insert into effect values (:'run', 'close', :'chunk');"
