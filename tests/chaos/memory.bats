@@ -61,7 +61,7 @@ begin_streams() {
 	for run; do
 		# Its third day stays at work until the gate opens.
 		pg "insert into gate values ('$run', '$year-01-03')"
-		enqueue_run "$run" stream --since="$year-01-01" --until="$year-10-26"
+		enqueue_run "$run" stream --since="$year-01-01" --until="$(date -d "$year-01-01 +299 days" +%F)"
 		year=$((year + 1))
 	done
 	start_worker --slots=12
