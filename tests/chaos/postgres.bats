@@ -181,7 +181,7 @@ silent_s=$((3 * lease_s))
 	close_gate
 	begin_pair pair.forgotten 2024-01-08
 	BF_DATABASE_URL=$behind_postgres start_worker
-	wait_until 'both_run 2'
+	wait_until "is 6 \"$asleep\""
 	fault postgres swallow
 	open_gate
 	wait_until "is 0 \"$asleep\"" # they have committed, and the answers are lost
@@ -198,7 +198,7 @@ silent_s=$((3 * lease_s))
 	close_gate
 	begin_pair pair.stopped 2024-01-08
 	start_worker
-	wait_until 'both_run 2'
+	wait_until "is 6 \"$asleep\""
 	stopped_postgres="$(server_pid postgres) $(pgrep -P "$(server_pid postgres)" | paste -sd' ')"
 	kill -STOP $stopped_postgres 2>/dev/null || true # one may have ended meanwhile
 	wait_until "worker_log 0 | grep -F 'nothing is opened or settled until it is back' | grep -F 'no answer for $((silent_s * 1000)) ms'" $((silent_s + 10))
