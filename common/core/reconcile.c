@@ -368,8 +368,8 @@ static int look_at_jobs(struct bf_upkeep *u, const char *run, const struct stand
 		return rc;
 	rc = bring_back_missing(u, run, now->stopping, all ? INT32_MAX : NEAR, repaired, err);
 	if (rc == 0)
-		rc = repair(u, run, false, repaired, err);
-	if (rc == 0 && all)
+		rc = repair(u, run, depth == BF_DEPTH_ALL, repaired, err);
+	if (rc == 0 && all && depth != BF_DEPTH_ALL)
 		rc = recount(u, run, now, err);
 	bf_ledger_unlock_reconcile(u->pg, run);
 	return rc;

@@ -878,48 +878,42 @@ local function set_counters(run, held, a, first)
 end
 
 -- What a counter has to be at the least and at the most while jobs are being settled and acknowledged: it said `before` when the ledger was
--- about to be asked, which then counted `ledger`; `unfinished` jobs may be among these and not acknowledged yet. Within that it is left alone.
-local function bounded(present, before, ledger, unfinished)
+-- about to be asked, which then counted `ledger`; `held` jobs may be among these and not acknowledged yet. Within that it is left alone.
+local function bounded(present, before, ledger, held)
   if before > ledger then return present - (before - ledger) end
-  return math.max(present, ledger - unfinished)
+  return math.max(present, ledger - held)
 end
 
--- Sets a counter of a step, and the run's by as much. Returns 1 if it was another one.
-local function correct(run, step, field, right)
-  local skey = step_key(run, step)
-  local off = right - tonumber(redis.call('HGET', skey, field) or '0')
-  if off == 0 then return 0 end
-  redis.call('HSET', skey, field, right)
-  redis.call('HINCRBY', run_key(run), field, off)
-  return 1
-end
-
--- Puts those counters of a run right that cannot be: one that is off by no more than what is on its way comes right by itself.
---   generation run { step done failed skipped cancelled  and the four as sync_run gave them before }…  -> ok <number put right>
+-- Puts those counters of a run right that cannot be: one that is off by no more than what is on its way comes right by itself. The run's are
+-- the sums of its steps'.
+--   generation run { step done failed skipped cancelled  and the four as sync_run gave them before }…  -> ok
 local function recount(_, a)
   local no = refuse(a[1], true)
   if no then return no end
-  local run, put, running = a[2], 0, {}
-  if redis.call('EXISTS', run_key(run)) == 0 then return { 'ok', 0 } end
+  local run, running, sum = a[2], {}, { running = 0 }
+  if redis.call('EXISTS', run_key(run)) == 0 then return { 'ok' } end
   for job in pairs(under_workers(run)) do
     local step = string.match(job, '/([^/]+)')
     running[step] = (running[step] or 0) + 1
   end
   for i = 3, #a, 9 do
-    local step = a[i]
-    local unfinished = redis.call('SCARD', step_released_key(run, step))
+    local step, held = a[i], running[a[i]] or 0
     for k, field in ipairs({ 'done', 'failed', 'skipped', 'cancelled' }) do
       local present = tonumber(redis.call('HGET', step_key(run, step), field) or '0')
-      put = put + correct(run, step, field, bounded(present, tonumber(a[i + 4 + k]), tonumber(a[i + k]), unfinished))
+      local right = bounded(present, tonumber(a[i + 4 + k]), tonumber(a[i + k]), held)
+      if right ~= present then redis.call('HSET', step_key(run, step), field, right) end
+      sum[field] = (sum[field] or 0) + right
     end
-    put = put + correct(run, step, 'running', running[step] or 0)
+    redis.call('HSET', step_key(run, step), 'running', held)
+    sum.running = sum.running + held
   end
-  return { 'ok', put }
+  for field, value in pairs(sum) do redis.call('HSET', run_key(run), field, value) end
+  return { 'ok' }
 end
 
 -- Jobs of a run that are released but in no queue, not delayed and under no worker (a lossy failover) go back to their places: of a
 -- large window, those among SUSPECTS drawn by chance.
--- Counters are set to the ledger's, where nothing can be on its way (a rebuild).
+-- Counters are set to the ledger's: for a rebuild, when nothing is on its way, and for an operator who asks for it.
 --   generation run { step done failed skipped cancelled }…  -> ok <number put back>
 local function repair(_, a)
   local no = refuse(a[1], true)
