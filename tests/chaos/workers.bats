@@ -204,7 +204,7 @@ programs_of() { # PID: of a worker
 # OptimalBits/bull#311: a worker that lost its lock works on beside its successor, and either may complete the job. taskforcesh/bullmq#439.
 @test "3: stopped at after_open, mid_job and before_commit of sql and of programs, and gone on beside their successors: they change nothing" {
 	hang_at after_open:1 mid_job:5 before_commit:3
-	assert_same 'jobs that the first of them began past its lease' 0 "$(worker_log 2 | grep -c 'job started .*run=mixed.after-open .*epoch=1' || true)"
+	assert_same 'programs that the first of them began past its lease' 0 "$(worker_log 2 | grep -c 'job started .*run=mixed.after-open step=walk .*epoch=1' || true)"
 	[ "$(resumed mixed.mid-job)" -eq 2 ]
 }
 
