@@ -5,7 +5,8 @@
 #include "steps/steps.h"
 #include "worker.h"
 
-#define LOST_MAX         3 /* lost connections of one job that count as a failed try */
+#define LOST_MAX         3  /* lost connections of one job that count as a failed try */
+#define LOST_ALL_MAX     30 /* the same, where it was not the only one to lose its connection */
 #define SUSPECT_LATER_MS 1000
 #define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
 
@@ -64,8 +65,9 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	}
 	if (!may_start(j))
 		return;
-	if (j->lost >= LOST_MAX) { /* the ledger says that it was not done, each time: it is the job that ends its connection */
-		j->lost = 0;
+	if (j->lost >= LOST_MAX ||
+		j->lost_all >= LOST_ALL_MAX) { /* the ledger says that it was not done, each time: it is the job that ends its connection */
+		j->lost = j->lost_all = 0;
 		j->started_us = bf_mono_us();
 		bf_job_failed(j, "connection", false, "its connection to PostgreSQL was lost while it ran, several times in a row", NULL, 0);
 		return;

@@ -80,15 +80,18 @@ static bool add_lane(struct bf_worker *w)
 	return true;
 }
 
+static bool is_connected(const struct bf_pgc *c)
+{
+	return bf_pgc_state(c) == BF_PGC_READY || bf_pgc_state(c) == BF_PGC_BUSY;
+}
+
 /* The lane with the fewest jobs, of those that are connected; NULL: each has `depth` already. */
 static struct bf_lane *shortest(struct bf_pool *p, int depth)
 {
 	struct bf_lane *best = NULL;
 	for (int i = 0; i < p->n; i++) {
 		struct bf_lane *l = &p->lane[i];
-		enum bf_pgc_state state = bf_pgc_state(l->conn);
-		bool connected = state == BF_PGC_READY || state == BF_PGC_BUSY;
-		if (connected && l->jobs < (best ? best->jobs : depth))
+		if (is_connected(l->conn) && l->jobs < (best ? best->jobs : depth))
 			best = l;
 	}
 	return best;
@@ -111,9 +114,31 @@ static int without_jobs(const struct bf_pool *p)
 	return n;
 }
 
+/* Where connections are scarce, those that all jobs depend on come first: the lanes must not starve them. */
+static bool needed_elsewhere(const struct bf_worker *w)
+{
+	return !is_connected(w->opener) || !is_connected(w->settler) || bf_steward_without_ledger(w);
+}
+
+static void close_lane(struct bf_lane *l)
+{
+	bf_prepared_free(l);
+	bf_pgc_close(l->conn, NULL, NULL);
+}
+
+/* From the end: jobs point to the others. */
+static void give_up_idle(struct bf_pool *p)
+{
+	while (p->n > 0 && p->lane[p->n - 1].jobs == 0)
+		close_lane(&p->lane[--p->n]);
+}
+
 void bf_pool_pump(struct bf_worker *w)
 {
 	struct bf_pool *p = w->pool;
+	bool scarce = needed_elsewhere(w);
+	if (scarce)
+		give_up_idle(p);
 	int waiting = 0, ahead = bf_job_ahead(w), depth = more_to_come(p) ? 1 : 1 + (ahead + p->max - 1) / p->max;
 	for (struct bf_job *j = w->at[BF_AT_CONNECT].first, *next; j; j = next) {
 		next = j->next;
@@ -127,7 +152,7 @@ void bf_pool_pump(struct bf_worker *w)
 		else
 			waiting++;
 	}
-	while (waiting > without_jobs(p) && p->n < p->max && add_lane(w))
+	while (!scarce && waiting > without_jobs(p) && p->n < p->max && add_lane(w))
 		;
 }
 
@@ -148,9 +173,7 @@ bool bf_pool_has(const struct bf_worker *w, int pid)
 
 void bf_pool_close(struct bf_worker *w)
 {
-	for (int i = 0; i < w->pool->n; i++) {
-		bf_prepared_free(&w->pool->lane[i]);
-		bf_pgc_close(w->pool->lane[i].conn, NULL, NULL);
-	}
+	for (int i = 0; i < w->pool->n; i++)
+		close_lane(&w->pool->lane[i]);
 	bf_free_ptr(&w->pool);
 }

@@ -36,7 +36,8 @@ struct bf_steward {
 	bool failed, rebuilt, nothing_left;
 	int repaired;
 
-	bool left_nothing; /* of the last look at all runs */
+	bool without_ledger; /* its last task ended so */
+	bool left_nothing;   /* of the last look at all runs */
 	bool complained;
 	struct bf_error unfit_told;
 };
@@ -180,6 +181,7 @@ static void after(uv_work_t *work, int status)
 	struct bf_steward *s = work->data;
 	(void)status;
 	s->busy = false;
+	s->without_ledger = !s->upkeep.pg || !bf_pg_alive(s->upkeep.pg);
 	report(s);
 	if (s->doing.all)
 		s->left_nothing = !s->failed && s->nothing_left;
@@ -255,6 +257,11 @@ void bf_steward_generation(struct bf_worker *w)
 {
 	w->steward->wanted.generation = true;
 	start(w->steward);
+}
+
+bool bf_steward_without_ledger(const struct bf_worker *w)
+{
+	return w->steward->without_ledger;
 }
 
 bool bf_steward_nothing_left(const struct bf_worker *w)

@@ -176,8 +176,9 @@ static void on_tick(uv_timer_t *t)
 
 static void on_pg_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
 {
+	struct bf_worker *w = data;
 	(void)c;
-	(void)data;
+	w->control_lost_ms = bf_mono_ms();
 	bf_warn("%s; nothing is opened or settled until it is back", err->text);
 }
 

@@ -107,7 +107,8 @@ struct bf_job {
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
 	char *key;     /* "" for a date chunk */
 	bool alone;    /* a suspect: while it is open, the worker takes nothing else */
-	int lost;      /* how often its connection was lost while its SQL ran, in this worker */
+	int lost;      /* how often its connection was lost while its SQL ran, in this worker, and no other was */
+	int lost_all;  /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
 	int stale_pid; /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
 	int64_t started_us; /* monotonic; of a job at READY: since when it waits */
@@ -204,7 +205,8 @@ struct bf_worker {
 	struct bf_rows_note *notes; /* rows of sql jobs, to be noted behind their commits (settle.c) */
 	size_t n_notes, cap_notes;
 	int64_t last_notes_ms, open_not_before_ms, settle_not_before_ms;
-	size_t settle_limit; /* jobs in the next settle batch: halved when the server refuses a text */
+	int64_t control_lost_ms; /* when opener or settler was last lost; 0: never */
+	size_t settle_limit;     /* jobs in the next settle batch: halved when the server refuses a text */
 
 	struct bf_steward *steward;
 	struct bf_notify *notify; /* NULL: no service manager listens (notify.c) */
@@ -293,6 +295,7 @@ void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
 void bf_steward_soon(struct bf_worker *w);                     /* looks at all runs at the next tick */
 void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
+bool bf_steward_without_ledger(const struct bf_worker *w);     /* it has no connection to PostgreSQL, and wants one */
 bool bf_steward_nothing_left(const struct bf_worker *w);       /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);
 

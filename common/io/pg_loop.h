@@ -10,6 +10,9 @@
  * something on the way may have forgotten the connection without telling. The time of what a person's SQL takes is bounded by whoever
  * cancels it.
  *
+ * A connection on which the server refuses to write, because it or the session is read-only (25006), is given up after that request: the
+ * next one may lead elsewhere, or begin when that is over.
+ *
  * on_lost tells of a connection that was ready and broke, and of a try that failed; while it stays down it is called again only
  * when the reason is another one. A host's name is resolved by libpq and blocks the loop meanwhile.
  */

@@ -44,6 +44,7 @@ struct bf_pgc_request {
 	struct bf_error err; /* code 0: none so far */
 	struct bf_buf detail;
 	bool transaction; /* what follows is of bf_pgc_transaction_run only */
+	bool read_only;   /* it asked for that itself */
 	bool plain;       /* putting back is owed, and prepared statements are kept */
 	bool committed;   /* its COMMIT was answered: what comes behind it is the session being put back */
 	bool stained;     /* … and that went wrong */

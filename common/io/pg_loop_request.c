@@ -33,7 +33,7 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->preparing = NULL;
 	r->affected = 0;
 	r->err.code = 0;
-	r->settled = r->transaction = r->plain = r->committed = r->stained = false;
+	r->settled = r->transaction = r->read_only = r->plain = r->committed = r->stained = false;
 }
 
 /* Sends text in the simple protocol; what was in the request before has been dealt with. */
@@ -134,8 +134,15 @@ static void go_on(struct bf_pgc *c)
 		put_back(c);
 }
 
+/* A server, or a session that began while it was so, that refuses to write: the next connection may lead to one that does not. */
+static bool is_read_only(const struct bf_pgc *c)
+{
+	return strcmp(c->request.err.sqlstate, "25006") == 0 && c->request.err.code == BF_E_SQL;
+}
+
 static void end_exec(struct bf_pgc *c)
 {
+	bool leaves = is_read_only(c);
 	uv_timer_stop(&c->timer);
 	if (c->pipeline && !PQexitPipelineMode(c->conn))
 		c->broken = true;
@@ -147,8 +154,10 @@ static void end_exec(struct bf_pgc *c)
 		bf_fail(err, BF_E_SQL, "%s\n%s", err->text, c->request.detail.data);
 		memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
 	}
-	c->phase = c->broken ? PHASE_BROKEN : c->was_cancelled ? PHASE_PAUSE : PHASE_READY;
+	c->phase = c->broken || leaves ? PHASE_BROKEN : c->was_cancelled ? PHASE_PAUSE : PHASE_READY;
 	call_back(c);
+	if (leaves && !c->broken && c->phase == PHASE_BROKEN)
+		bf_pgc_break_soon(c);
 	go_on(c);
 }
 
@@ -156,12 +165,15 @@ static void end_script(struct bf_pgc *c)
 {
 	const struct bf_pgc_request *r = &c->request;
 	uv_timer_stop(&c->timer);
+	bool leaves = is_read_only(c) && !c->request.read_only;
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
 	c->owes = is_back && r->plain;
 	if (is_back && !r->plain)
 		forget_prepared(c);
-	c->phase = c->broken ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
+	c->phase = c->broken || leaves ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
 	call_back(c);
+	if (leaves && !c->broken && c->phase == PHASE_BROKEN)
+		bf_pgc_break_soon(c);
 	go_on(c);
 }
 
@@ -429,6 +441,7 @@ int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t,
 	if (rc == 0) {
 		c->request.before = before;
 		c->request.transaction = true;
+		c->request.read_only = t->read_only;
 		c->request.plain = t->plain;
 	}
 	return rc;

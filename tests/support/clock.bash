@@ -24,7 +24,7 @@ clock_of_redis() {
 	local path=${BF_REDIS_URL#unix://}
 	clocked redis
 	rd shutdown
-	wait_until '[ -z "$(server_pid redis)" ]'
+	wait_until "[ -z \"\$(server_pid redis)\" ]"
 	"${clocked[@]}" "$(command -v redis-server || command -v valkey-server)" "$bf_top/deploy/redis.conf" --port 0 --unixsocket "${path%%\?*}" \
 		--unixsocketperm 700 --dir "$BF_LOCAL_DIR/redis" --pidfile "$BF_LOCAL_DIR/redis/redis.pid" --logfile "$BF_LOCAL_DIR/redis/redis.log" \
 		--daemonize yes >/dev/null 3>&-

@@ -1,5 +1,7 @@
 #include "steps/prepared.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
@@ -161,5 +163,6 @@ int bf_prepared_call(struct bf_job *j, struct bf_buf *out, struct bf_error *err)
 
 void bf_prepared_free(struct bf_lane *lane)
 {
-	bf_free_ptr(&lane->prepared);
+	free(lane->prepared);
+	lane->prepared = NULL;
 }

@@ -2,6 +2,7 @@
  * sql: the step's file and the settling of the job are one transaction, sent as one message (PROTOCOL L3). A lost answer to the
  * COMMIT is not a failure but a question, put to the ledger by opening the job again (L5).
  */
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/retry.h"
@@ -14,6 +15,7 @@
 #define SERVER_TROUBLE_MS        2000      /* the server cannot take it now (full, read-only, shutting down) */
 #define STATEMENT_TIMEOUT_MAX_MS INT32_MAX /* PostgreSQL's; a longer timeout is kept by the worker alone */
 #define CONFLICT_MS              100       /* deadlock, serialization failure */
+#define TOGETHER_MS              1000      /* connections that were lost within this time were lost together */
 
 struct render {
 	struct bf_job *job;
@@ -81,6 +83,13 @@ static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 	}
 }
 
+/* A job that ends its own connection, again and again, must fail in the end; one whose server went away must not. */
+static void note_loss(struct bf_job *j)
+{
+	bool alone = !j->worker->control_lost_ms || bf_mono_ms() - j->worker->control_lost_ms > TOGETHER_MS;
+	*(alone ? &j->lost : &j->lost_all) += 1;
+}
+
 static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data)
 {
 	struct bf_job *j = data;
@@ -94,7 +103,7 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 	} else if (o->err->code == BF_E_SQL) {
 		failed(j, o);
 	} else {
-		j->lost++;
+		note_loss(j);
 		bf_open_again(j, o->err->text);
 	}
 }
