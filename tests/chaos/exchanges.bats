@@ -74,8 +74,9 @@ assert_never_again() { # RUN
 	wait_until 'fired redis late'
 	wait_at_work gated.late "copy 2024-03-02, copy 2024-03-03, $sends"
 	id=$(worker_id "${WORKER_PIDS[0]}")
-	assert_same 'what it holds' "gated.late/copy/2024-03-02#2 gated.late/copy/2024-03-03#3 gated.late/send/2024-03-01..2024-03-06#1 gated.late/send/2024-03-07..2024-03-12#2" \
-		"$(rd hkeys "bf:worker:$id:jobs" | sort | paste -sd' ')"
+	runs=$(pg "select (run || '/' || step || '/' || chunk || '#' || seq) collate \"C\" from bf.job where state = 'running' and worker = '$id' order by 1")
+	[ "$(wc -l <<<"$runs")" -ge 3 ] # the worker beside may have got the new one
+	assert_same 'what it holds' "$runs" "$(rd hkeys "bf:worker:$id:jobs" | LC_ALL=C sort)"
 	end_gated gated.late
 	assert_none_taken gated.late
 }
