@@ -52,7 +52,7 @@ is_ahead() { [ "$(acknowledged_at "$master")" -ge $(($(acknowledged_at "$replica
 assert_said_what_they_hold() { # TIMES
 	local log
 	for log in "$BATS_TEST_TMPDIR"/worker-*.log; do
-		wait_until "[ \"\$(grep -oE 'redis: (away|hello|hold|ready)' '$log' | cut -c8- | paste -sd' ' | grep -o 'away hello hold ready' | wc -l)\" -ge $1 ]"
+		wait_until "[ \"\$(grep -oE 'redis: (away|hello|hold|ready)' '$log' | cut -c8- | paste -sd' ' | grep -oE 'away hello( hold)+ ready' | wc -l)\" -ge $1 ]"
 	done
 }
 
