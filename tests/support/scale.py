@@ -116,11 +116,15 @@ class Round:
             held += self.exchange(worker, 500)
         return held
 
+    def number(self, worker):
+        """Of its last exchange, as Redis has it."""
+        return self.redis("HGET", f"bf:worker:{worker}", "number")
+
     def hold(self, worker, jobs):
         """Until all is settled; what was lost."""
         lost = []
         while True:
-            reply = self.call("hold", worker, *jobs)
+            reply = self.call("hold", worker, self.number(worker), *jobs)
             lost += reply[1]
             if reply[2] == 0:
                 return lost
@@ -209,7 +213,7 @@ class Round:
     def hold_once_each(self, held):
         lost, left = [], held
         while left:
-            some = self.call("hold", "w", *left)[1]
+            some = self.call("hold", "w", self.number("w"), *left)[1]
             same("something was lost", True, len(some) > 0)
             lost += some
             left = [job for job in left if job not in set(some)]
@@ -244,6 +248,7 @@ class Round:
             same("adopted", 100, self.call("adopt", RUN, LEASE, 0, *names)[1])
         for _ in range(3):
             self.call("repair", RUN, "daily", 14000, 0, 0, 0)
+            self.call("recount", RUN, "daily", 14000, 0, 0, 0, 14000, 0, 0, 0)
         self.redis("LTRIM", "bf:queue:default", 300, -1)
         back = sum(self.call("repair", run)[1] for run in (RUN, OTHER) * 8)
         same("put back some, and none that was not lost", True, 0 < back <= 300)
