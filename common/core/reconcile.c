@@ -526,7 +526,7 @@ static int collect_queue(struct bf_upkeep *u, const char *run, void *data, struc
 static int bring_back(struct bf_upkeep *u, const char *run, void *data, struct bf_error *err)
 {
 	(void)data;
-	struct standing now;
+	struct standing now = {.ended = false};
 	int rc = bring_up(u, run, true, &now, err);
 	return rc < 0 || now.ended ? rc : repair(u, run, true, NULL, err); /* its counters */
 }
