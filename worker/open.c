@@ -52,8 +52,20 @@ static void on_stale_ended(struct bf_pgc *c, const struct bf_pg_result *r, const
 		bf_job_opened(j);
 }
 
+/* The backend of an earlier attempt that has to be ended before this one starts. One that this worker knew of and could not end yet stays
+ * it, if nobody else had the job since: the answer then names a lane of its own. */
+static void note_stale(struct bf_job *j, const struct bf_open_answer *a, int epoch_before)
+{
+	bool nobody_since = j->stale_pid && a->epoch == epoch_before + 1;
+	if (!a->stale_pid || nobody_since || bf_pool_has(j->worker, a->stale_pid)) /* its own lanes' jobs are known, and fenced, here */
+		return;
+	j->stale_pid = a->stale_pid;
+	snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
+}
+
 static void opened(struct bf_job *j, const struct bf_open_answer *a)
 {
+	int epoch_before = j->epoch;
 	j->epoch = a->epoch;
 	j->attempts = a->attempts;
 	j->checkpoint = bf_strdup(a->checkpoint);
@@ -65,17 +77,13 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	}
 	if (!may_start(j))
 		return;
-	if (j->lost >= LOST_MAX ||
-		j->lost_all >= LOST_ALL_MAX) { /* the ledger says that it was not done, each time: it is the job that ends its connection */
+	if (j->lost >= LOST_MAX || j->lost_all >= LOST_ALL_MAX) { /* not done, each time: it is the job that ends its connection */
 		j->lost = j->lost_all = 0;
 		j->started_us = bf_mono_us();
 		bf_job_failed(j, "connection", false, "its connection to PostgreSQL was lost while it ran, several times in a row", NULL, 0);
 		return;
 	}
-	if (a->stale_pid && !bf_pool_has(j->worker, a->stale_pid)) { /* its own lanes' jobs are known, and fenced, here */
-		j->stale_pid = a->stale_pid;
-		snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
-	}
+	note_stale(j, a, epoch_before);
 	if (j->stale_pid) /* now, or of a try to open it whose answer was lost: bf_open_pump ends that backend first */
 		return;       /* stays at OPENING */
 	bf_job_opened(j);
