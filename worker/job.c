@@ -265,6 +265,7 @@ static void put_off_crowd(struct bf_worker *w)
 	bf_info("no connection to PostgreSQL is free for %zu jobs: put off, others may take them", w->at[BF_AT_CONNECT].count);
 	while (w->at[BF_AT_CONNECT].first)
 		bf_job_put_down(w->at[BF_AT_CONNECT].first, BF_ACK_LATER, ELSEWHERE_MS);
+	w->no_claims_before_ms = now + 2 * ELSEWHERE_MS; /* the others come first */
 }
 
 void bf_job_tick(struct bf_worker *w)
