@@ -322,7 +322,7 @@ upkeep_functions() {
 @test "the operator's user may use exactly the commands of the functions that enqueue calls, of enqueue, and of bfstat" {
 	local functions
 	functions=$(upkeep_functions)
-	assert_same 'functions' 'sync_run missing adopt repair end_run rebuild_begin rebuild_end push' "${functions//$'\n'/ }"
+	assert_same 'functions' 'sync_run missing adopt recount repair end_run rebuild_begin rebuild_end push' "${functions//$'\n'/ }"
 	# shellcheck disable=SC2086
 	assert_same 'commands' \
 		"$({ lua_commands bf_v1 $functions && printf '%s\n' info 'function|list' 'function|load' fcall zcount && allowed reader | grep -vx fcall_ro; } | LC_ALL=C sort -u)" \
