@@ -256,7 +256,7 @@ MEASURES = {"noop": measure_noop, "sql": measure_sql, "plan": measure_plan, "bac
 SETTINGS = """noop     worker --slots=2000, the pipeline's concurrency 2000: one process; each job is opened and settled in PostgreSQL.
          redis-benchmark: 50 clients, EVALSHA of LMOVE pending → processing, HINCRBY, LREM of that job, on a list as long as the backlog.
          pgbench: two connections, open_jobs.sql and settle_jobs.sql, prepared, in batches of the worker's mean size.
-sql      worker --slots=8 (the default), the pipeline's concurrency 32. pgbench: 8 clients, the whole message that the worker sends for a job, settle included.
+sql      worker --slots=8 (the default), the pipeline's concurrency 104. pgbench: 8 clients, the whole message that the worker sends for a job, settle included.
 plan     enqueue run, keys from a query; memory of Redis by used_memory before and after.
 backlog  worker --slots=200, concurrency 200, ledgers and queues of their own, in turns; the rate over the first jobs of each round.
 idle     worker with its default settings and nothing to do; the time of all its threads.
