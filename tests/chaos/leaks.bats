@@ -7,5 +7,5 @@ load ../support/lib.bash
 @test "a worker that did thousands of jobs of every kind, and lost its connections dozens of times, has the memory and descriptors it had after the first tenth" {
 	# the sanitizer keeps nothing of what was freed, so that what grows is the worker's; what it cannot reach any more fails it at its end
 	ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0:malloc_context_size=0 \
-		"$bf_top/tests/chaos/leaks" --jobs=20000 --reconnects=60 --allow=2048
+		"$bf_top/tests/chaos/leaks" --jobs=20000 --reconnects=200 --allow=2048
 }

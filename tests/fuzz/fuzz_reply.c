@@ -149,6 +149,11 @@ void bf_steward_advance(struct bf_worker *w, const char *run)
 	MUST(strlen(run) < (size_t)64 << 20);
 }
 
+void bf_steward_soon(struct bf_worker *w)
+{
+	(void)w;
+}
+
 enum bf_pgc_state bf_pgc_state(const struct bf_pgc *c)
 {
 	(void)c;
