@@ -240,16 +240,24 @@ static redisReply *next_reply(void)
 	return redisReaderGetReply(reader, &reply) == REDIS_OK ? reply : NULL;
 }
 
-int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+int bf_redis_send(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_error *err)
 {
-	redisReply *reply = next_reply();
 	struct bf_buf bytes;
 
 	(void)r;
+	(void)err;
 	bf_buf_init(&bytes, (size_t)64 << 20);
 	bf_redis_cmd_encode(cmd, &bytes);
 	must_be_a_command(&bytes);
 	bf_buf_release(&bytes);
+	return 0;
+}
+
+int bf_redis_receive(struct bf_redis *r, struct bf_redis_reply **out, struct bf_error *err)
+{
+	redisReply *reply = next_reply();
+
+	(void)r;
 	if (!reply)
 		return bf_fail(err, BF_E_UNKNOWN_OUTCOME, "lost");
 	if (reply->type == REDIS_REPLY_ERROR) {
@@ -259,6 +267,12 @@ int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_
 	}
 	*out = bf_redis_wrap(reply);
 	return 0;
+}
+
+int bf_redis_exec(struct bf_redis *r, const struct bf_redis_cmd *cmd, struct bf_redis_reply **out, struct bf_error *err)
+{
+	int rc = bf_redis_send(r, cmd, err);
+	return rc < 0 ? rc : bf_redis_receive(r, out, err);
 }
 
 static void plain_calls(const uint8_t *bytes, size_t size)
