@@ -9,6 +9,7 @@
 #define LOST_ALL_MAX     30 /* the same, where it was not the only one to lose its connection */
 #define SUSPECT_LATER_MS 1000
 #define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
+#define SHARED_FROM      96   /* jobs held from which on they are opened in three batches */
 
 struct batch {
 	struct bf_worker *worker;
@@ -227,6 +228,14 @@ static void drop_doubles(struct batch *b)
 	b->n = kept;
 }
 
+/* Three stations work at once, each on a third of what is held: while one third is opened, another is settled, and the last is on its way
+ * through Redis. Of a few jobs, each batch is as large as it gets: more commits would cost more than that saves. */
+static size_t batch_max(const struct bf_worker *w)
+{
+	size_t third = w->held >= SHARED_FROM ? ((size_t)w->held + 2) / 3 : BF_BATCH_MAX;
+	return third < BF_BATCH_MAX ? third : BF_BATCH_MAX;
+}
+
 void bf_open_pump(struct bf_worker *w)
 {
 	int64_t now = bf_mono_ms();
@@ -241,7 +250,7 @@ void bf_open_pump(struct bf_worker *w)
 	struct batch *b = bf_alloc(sizeof(*b) + BF_BATCH_MAX * sizeof(struct bf_job *));
 	struct bf_open_ask asks[BF_BATCH_MAX];
 	b->worker = w;
-	b->n = bf_job_batch(w, BF_AT_OPEN, BF_AT_OPENING, BF_BATCH_MAX, b->jobs);
+	b->n = bf_job_batch(w, BF_AT_OPEN, BF_AT_OPENING, batch_max(w), b->jobs);
 	drop_doubles(b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct bf_job *j = b->jobs[i];
