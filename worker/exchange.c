@@ -13,6 +13,7 @@
 
 #define IDLE_MS       1000 /* between two exchanges of an idle worker */
 #define HOLD_EVERY_MS 5000
+#define EXCHANGE_MAX  300 /* jobs acknowledged in one exchange, and claimed: Redis has others to serve, too */
 #define LAST_BACK_MS  800 /* Redis is there again: by then the other workers have found it, too (io/redis_loop.c) */
 
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
@@ -166,7 +167,7 @@ static int wanted(const struct bf_worker *w)
 		return 0;
 	if (w->claims_left >= 0 && free > w->claims_left)
 		free = w->claims_left;
-	return free < BF_BATCH_MAX ? free : BF_BATCH_MAX;
+	return free < EXCHANGE_MAX ? free : EXCHANGE_MAX;
 }
 
 /* One group for each verb and delay; only retries and postponements differ in their delay. */
@@ -175,9 +176,9 @@ static size_t add_acks(struct bf_worker *w, struct bf_redis_cmd *body)
 	size_t groups = 0, taken = 0;
 	for (int verb = 0; verb < BF_ACKS; verb++) {
 		bool alone = verb == BF_ACK_RETRY || verb == BF_ACK_LATER;
-		struct bf_job *batch[BF_BATCH_MAX];
+		struct bf_job *batch[EXCHANGE_MAX];
 		size_t n = 0;
-		for (struct bf_job *j = w->at[BF_AT_ACK].first, *next; j && taken < BF_BATCH_MAX; j = next) {
+		for (struct bf_job *j = w->at[BF_AT_ACK].first, *next; j && taken < EXCHANGE_MAX; j = next) {
 			next = j->next;
 			if (j->ack != (enum bf_ack)verb)
 				continue;

@@ -5,6 +5,7 @@ load ../support/lib.bash
 load ../support/work.bash
 load ../support/chaos.bash
 load ../support/gated.bash
+load ../support/faultproxy.bash
 
 setup() {
 	bf_setup
@@ -13,6 +14,7 @@ setup() {
 }
 teardown() {
 	[ -z "${stopped_redis:-}" ] || kill -CONT "$stopped_redis"
+	faultproxies_down
 	bf_teardown
 }
 
@@ -36,6 +38,25 @@ redis_files() { echo "$BF_LOCAL_DIR/redis/appendonlydir"; }
 	end_gated gated.killed
 	assert_none_taken gated.killed
 	logs_have 'claims stop until it is back'
+}
+
+# The newcomer sweeps as soon as it is there, and by then the leases of the others have been over for long.
+@test "4: Redis away for longer than a lease, and a new worker there before those that it served: none of their jobs is taken" {
+	export BF_LEASE=4s
+	redis_behind_proxy
+	BF_REDIS_URL=$behind_redis begin_with_two_workers gated.served
+	mv "$BATS_TEST_TMPDIR/redis.sock" "$BATS_TEST_TMPDIR/redis.sock.away"
+	kill_redis
+	sleep 5 # the fault itself
+	own_servers_again
+	start_worker --queues=other
+	wait_until "worker_id ${WORKER_PIDS[2]}"
+	sleep 1 # it sweeps each second, and at once
+	assert_same 'workers whose lease is over' 2 "$(rd zcount bf:workers -inf "$(($(rd time | head -n 1) * 1000))")"
+	mv "$BATS_TEST_TMPDIR/redis.sock.away" "$BATS_TEST_TMPDIR/redis.sock"
+	assert_goes_on gated.served 01
+	end_gated gated.served
+	assert_none_taken gated.served
 }
 
 # The longest that anything here waits for an answer of Redis: a plain command, of enqueue or bfstat (redis.c).

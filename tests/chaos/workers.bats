@@ -42,6 +42,9 @@ kill_at() {
 		name=${point%%:*}
 		names+=("${name//_/-}")
 	done
+	# What a dead worker holds is noted before it is swept, of a dozen processes at a time.
+	export BF_LEASE=4s
+	lease_s=4
 	mixed_pipeline
 	start_survivors "$(IFS=,; echo "${names[*]}")"
 	for point; do

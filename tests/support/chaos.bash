@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # For tests/chaos, on top of lib.bash and work.bash: a record of everything that happens to the jobs of a ledger, work that tells what
-# became of it, and what has to be true of a run that went through a fault.
+# became of it, and what has to be true of a run that went through a fault. bfstat is looked at all the time (watcher.bash).
 #
 #   setup() { chaos_setup; }          or own_servers; chaos_record          for a pair of servers that the test kills
 #   mixed_pipeline                    sql with effects that are counted, programs with checkpoints, a check
 #   begin_mixed RUN DAY               six days of it from DAY; let_walk RUN lets its programs end
 #   assert_mixed RUN                  the oracle, the counted effects, the history, the checkpoints, and Redis's counters
+
+# shellcheck source=watcher.bash
+source "$bf_top/tests/support/watcher.bash"
 
 export BF_LEASE=2s
 lease_s=2
@@ -29,6 +32,7 @@ chaos_record() {
 	    create table death (at timestamptz, worker text, job text);
 	    create table begun (run text, chunk text, epoch int, since text);
 	    create table effect (run text, step text, chunk text)"
+	watcher_begin
 }
 
 # ---- work ----

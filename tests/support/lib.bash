@@ -24,15 +24,17 @@ bf_setup() {
 }
 
 bf_teardown() {
-	local pid folder
+	local pid folder code=0
 	for pid in "${WORKER_PIDS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
+	[ -z "${watcher_pid:-}" ] || watcher_end || code=1 # of watcher.bash
 	for folder in "${own_folders[@]}"; do
 		servers_down "$folder"
 	done
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 "$BATS_TEST_TMPDIR"/worker-*.log 2>/dev/null || true
+	return $code
 }
 
 server_sql() { psql -XAtq -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }

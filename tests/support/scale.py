@@ -16,6 +16,7 @@ import socket
 import time
 
 LEASE = 3600000
+EXCHANGE = 300  # what a worker acknowledges and claims in one (worker/exchange.c)
 RUN, OTHER = "weather.k3v9qa", "weather.n0thn0"
 
 
@@ -113,7 +114,7 @@ class Round:
     def fill(self, worker, jobs):
         held = []
         while len(held) < jobs:
-            held += self.exchange(worker, 500)
+            held += self.exchange(worker, min(EXCHANGE, jobs - len(held)))
         return held
 
     def number(self, worker):
@@ -150,11 +151,11 @@ class Round:
 
     def claim_and_acknowledge(self, held):
         for _ in range(8):
-            some = held[:500]
-            del held[:500]
-            held += self.exchange("w", 500, ("done", 0, some))
+            some = held[:EXCHANGE]
+            del held[:EXCHANGE]
+            held += self.exchange("w", EXCHANGE, ("done", 0, some))
         same("held", 2000, len(held))
-        same("done", "4000", self.redis("HGET", f"bf:run:{RUN}", "done"))
+        same("done", str(8 * EXCHANGE), self.redis("HGET", f"bf:run:{RUN}", "done"))
 
     def retries(self, held):
         """30,000 jobs of which each try failed, due at once and in any order, while the window is full."""
@@ -180,8 +181,8 @@ class Round:
     def stop(self, held):
         self.sync(RUN, "stopping", 4000, self.jobs)
         random.Random(2).shuffle(held)
-        for at in range(0, 2000, 500):
-            self.exchange("w", 0, ("return", 0, held[at:at + 500]))
+        for at in range(0, 2000, EXCHANGE):
+            self.exchange("w", 0, ("return", 0, held[at:at + EXCHANGE]))
         waiting = self.redis("LLEN", f"bf:run:{RUN}:pending:daily") + self.redis("ZCARD", f"bf:run:{RUN}:returned:daily")
         ready = self.redis("LLEN", "bf:queue:default")
         same("waiting", self.jobs, waiting + ready + int(self.redis("HGET", f"bf:run:{RUN}", "done")))

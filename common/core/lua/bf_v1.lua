@@ -848,25 +848,38 @@ local function adopt(_, a)
   return { 'ok', put }
 end
 
--- A run's jobs under workers: a set of them.
-local function under_workers(run)
-  local held, prefix, find = {}, run .. '/', string.find
+-- How many jobs of each of a run's steps are under workers: { step = n }.
+local function running_by_step(run)
+  local running, prefix, find, match = {}, run .. '/', string.find, string.match
   for _, worker in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do
     for _, job in ipairs(redis.call('HKEYS', jobs_key(worker))) do
-      if find(job, prefix, 1, true) == 1 then held[job] = true end
+      if find(job, prefix, 1, true) == 1 then
+        local step = match(job, '^([^/]+)', #prefix + 1)
+        running[step] = (running[step] or 0) + 1
+      end
     end
   end
-  return held
+  return running
 end
 
--- Sets a run's counters, with those of `held` as the running ones, to the ledger's: { step done failed skipped cancelled }… of `a`, from `first` on.
-local function set_counters(run, held, a, first)
-  if not a[first] then return end
-  local running = {}
-  for job in pairs(held) do
-    local step = string.match(job, '/([^/]+)')
-    running[step] = (running[step] or 0) + 1
+-- Takes out of `wanted` (a set of some of `jobs`) what a worker has.
+local function drop_those_under_workers(jobs, wanted)
+  for _, worker in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do
+    local key = jobs_key(worker)
+    if redis.call('HLEN', key) <= #jobs then
+      for _, job in ipairs(redis.call('HKEYS', key)) do wanted[job] = nil end
+    else
+      for i, since in ipairs(redis.call('HMGET', key, unpack(jobs))) do
+        if since then wanted[jobs[i]] = nil end
+      end
+    end
   end
+end
+
+-- Sets a run's counters to the ledger's, { step done failed skipped cancelled }… of `a` from `first` on, and the running ones to what workers have.
+local function set_counters(run, a, first)
+  if not a[first] then return end
+  local running = running_by_step(run)
   local sum = { done = 0, failed = 0, skipped = 0, cancelled = 0, running = 0 }
   for i = first, #a, 5 do
     local step = a[i]
@@ -890,12 +903,9 @@ end
 local function recount(_, a)
   local no = refuse(a[1], true)
   if no then return no end
-  local run, running, sum = a[2], {}, { running = 0 }
+  local run, sum = a[2], { running = 0 }
   if redis.call('EXISTS', run_key(run)) == 0 then return { 'ok' } end
-  for job in pairs(under_workers(run)) do
-    local step = string.match(job, '/([^/]+)')
-    running[step] = (running[step] or 0) + 1
-  end
+  local running = running_by_step(run)
   for i = 3, #a, 9 do
     local step, held = a[i], running[a[i]] or 0
     for k, field in ipairs({ 'done', 'failed', 'skipped', 'cancelled' }) do
@@ -921,17 +931,14 @@ local function repair(_, a)
   local run, back = a[2], 0
   local queue = redis.call('HGET', run_key(run), 'queue')
   if not queue then return { 'ok', 0 } end
-  local held = under_workers(run)
-  local suspects, wanted = {}, {}
-  for _, member in ipairs(redis.call('SRANDMEMBER', released_key(run), SUSPECTS)) do
-    local job = run .. '/' .. member
-    if not held[job] then suspects[#suspects + 1] = job end
-  end
+  local suspects, wanted = redis.call('SRANDMEMBER', released_key(run), SUSPECTS), {}
   if #suspects > 0 then
+    for i, member in ipairs(suspects) do suspects[i] = run .. '/' .. member end
     local due = redis.call('ZMSCORE', 'bf:delayed:' .. queue, unpack(suspects))
     for i, job in ipairs(suspects) do
       if not due[i] then wanted[job] = true end
     end
+    drop_those_under_workers(suspects, wanted)
     local _, nowhere = find_queued(queue, wanted)
     for _, g in ipairs(by_step(nowhere)) do
       forget_release(g)
@@ -939,7 +946,7 @@ local function repair(_, a)
       back = back + #g.jobs
     end
   end
-  set_counters(run, held, a, 3)
+  set_counters(run, a, 3)
   release_and_wake(run)
   return { 'ok', back }
 end
@@ -954,7 +961,7 @@ local function end_run(_, a)
   local run, version = a[2], a[3]
   local h = redis.call('HMGET', run_key(run), 'version', 'steps')
   if version and h[1] ~= version then return { 'ok' } end
-  set_counters(run, under_workers(run), a, 4)
+  set_counters(run, a, 4)
   for step in string.gmatch(h[2] or '', '%S+') do
     redis.call('UNLINK', pending_key(run, step), returned_key(run, step))
     redis.call('EXPIRE', step_released_key(run, step), KEEP_ENDED)
