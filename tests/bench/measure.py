@@ -1,6 +1,8 @@
 """The measures, and the table. Started by tests/bench/run, which says how."""
 import argparse
+import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -120,7 +122,7 @@ def measure_plan(quick):
 
 
 def measure_backlog(quick):
-    small, large, rounds = (1000, 5000, 1) if quick else (10_000, 1_000_000, 11)
+    small, large, rounds = (1000, 5000, 1) if quick else (10_000, 1_000_000, 21)
     worlds = [(World("bench_large", 1), large), (World("bench_small", 2), small)]
     runs = {}
     for world, backlog in worlds:
@@ -249,10 +251,25 @@ def measure_latency(quick):
     show("  limit: a bare blocked pop and one commit", "", f"{pop:.2f} + {commit:.2f} ms")
 
 
+# ---- scale ----
+
+
+def measure_scale(quick):
+    script = os.path.join(os.path.dirname(__file__), "../chaos/scale")
+    small = ["--jobs=100000", "--rounds=1"] if quick else []
+    out = subprocess.run([script, *small], stdout=subprocess.PIPE, text=True).stdout
+    costs = sorted(((int(us), name) for name, us in re.findall(r"^(\w+) +\d+ calls +(\d+) µs", out, re.M)), reverse=True)
+    if not costs:
+        raise RuntimeError("tests/chaos/scale measured nothing")
+    most, name = costs[0]
+    show(f"dearest call of a queue function, {'100,000' if quick else '1,000,000'} jobs: {name}", f"{most / 1000:.1f} ms", "", "", "< 5 ms", most < 5000)
+    show("  the next ones", ", ".join(f"{name} {us / 1000:.1f}" for us, name in costs[1:4]))
+
+
 # ---- all ----
 
 MEASURES = {"noop": measure_noop, "sql": measure_sql, "plan": measure_plan, "backlog": measure_backlog, "idle": measure_idle,
-            "latency": measure_latency}
+            "latency": measure_latency, "scale": measure_scale}
 SETTINGS = """noop     worker --slots=2000, the pipeline's concurrency 2000: one process; each job is opened and settled in PostgreSQL.
          redis-benchmark: 50 clients, EVALSHA of LMOVE pending → processing, HINCRBY, LREM of that job, on a list as long as the backlog.
          pgbench: two connections, open_jobs.sql and settle_jobs.sql, prepared, in batches of the worker's mean size.
@@ -260,6 +277,7 @@ sql      worker --slots=8 (the default), the pipeline's concurrency 104. pgbench
 plan     enqueue run, keys from a query; memory of Redis by used_memory before and after.
 backlog  worker --slots=200, concurrency 200, ledgers and queues of their own, in turns; the rate over the first jobs of each round.
 idle     worker with its default settings and nothing to do; the time of all its threads.
+scale    each of the queue's functions with 2,000 leased jobs, on a Redis of its own: tests/chaos/scale.
 latency  one job at a time to an idle worker; from Redis's TIME before the push to clock_timestamp() in the job's own SQL, one machine's clock.
 Each round has a fresh ledger and begins with a checkpoint. Medians of rounds in turns (A B B A …); the ratio is the median of the rounds' ratios."""
 

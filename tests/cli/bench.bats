@@ -16,7 +16,7 @@ setup() { build=${BF_BUILD:-$bf_top/build-test}/bin; }
 @test "the bench names what it does not know" {
 	run "$bf_top/tests/bench/run" --only=nothing --bin="$build" 3>&-
 	[ "$status" -ne 0 ]
-	grep -q 'expected noop, sql, plan, backlog, idle, latency' <<<"$output"
+	grep -q 'expected noop, sql, plan, backlog, idle, latency, scale' <<<"$output"
 	run "$bf_top/tests/bench/run" --fast 3>&-
 	[ "$status" -eq 2 ]
 	grep -q 'found "--fast"' <<<"$output"
