@@ -10,7 +10,7 @@ setup() { build=${BF_BUILD:-$bf_top/build-test}/bin; }
 	for word in machine PostgreSQL Redis MEASURE noop sql plan backlog idle latency; do
 		grep -q "^$word" <<<"$output"
 	done
-	[ "$(grep -cE '(met|MISSED)$' <<<"$output")" -eq 10 ]
+	[ "$(grep -cE '(met|MISSED)$' <<<"$output")" -eq 11 ]
 }
 
 @test "the bench names what it does not know" {
