@@ -131,6 +131,7 @@ start_next_worker() { PATH=$BATS_TEST_TMPDIR/next:$PATH start_worker "$@"; }
 	assert_goes_on gated.rolling 01
 	assert_goes_on gated.rolling 02
 	kill -TERM "${WORKER_PIDS[0]}"
+	wait_until "grep -qF draining '$BATS_TEST_TMPDIR/worker-0.log'" # two signals of a kind that wait together are one
 	kill -TERM "${WORKER_PIDS[0]}"
 	exit_code_of "${WORKER_PIDS[0]}"
 	assert_same 'exit code of the old one' 0 "$code"

@@ -210,9 +210,9 @@ silent_s=$((3 * lease_s))
 # A job that counts a lost connection as its own failure: janbjorge/pgqueuer#224 and tobymao/saq#163 lose the whole worker.
 @test "12 a storm of pg_terminate_backend over a worker burns no try" {
 	pair_pipeline
-	pg "create function storm() returns int language plpgsql as
+	pg "create function storm(p_strikes int) returns int language plpgsql as
 	    \$\$ declare v_ended int := 0; begin
-	      for i in 1..30 loop
+	      for i in 1..p_strikes loop
 	        perform pg_stat_clear_snapshot();
 	        v_ended := v_ended + (select count(pg_terminate_backend(pid)) from pg_stat_activity
 	                               where datname = current_database() and application_name like 'worker%');
@@ -222,8 +222,10 @@ silent_s=$((3 * lease_s))
 	begin_pair pair.storm 2024-01-06
 	start_worker
 	wait_until 'both_run 2'
-	[ "$(pg 'select storm()')" -ge 30 ]
-	at_least 3 "select max(epoch) from bf.job where step = 'load'" # it was opened anew, more than once
+	[ "$(pg 'select storm(30)')" -ge 30 ]
+	wait_until 'both_run 2' # again
+	[ "$(pg 'select storm(1)')" -ge 2 ]
+	wait_until "at_least 3 \"select max(epoch) from bf.job where step = 'load'\""
 	open_gate
 	end_pair pair.storm
 }
