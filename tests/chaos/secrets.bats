@@ -49,6 +49,7 @@ try() { "${@:2}" >"$said/$1" 2>&1 </dev/null || true; }
 # Everything that was written by the programs, and by the servers about them, as files in $said.
 collect() {
 	rd save
+	wait_until 'rd info persistence | tr -d "\r" | grep -qx aof_buffer_length:0' # while it syncs, it does not write
 	cp -r "$secured/appendonlydir" "$secured/dump.rdb" "$secured/redis.log" "$said"
 	for what in 'client list' 'slowlog get -1' 'acl log' 'function list withcode'; do
 		# shellcheck disable=SC2086
@@ -125,11 +126,12 @@ secret_pipeline() {
 	pg "create table planted as select '${password[worker]}'::text as word" # which is in PostgreSQL's log, too
 	echo "${password[operator]}" >"$BATS_TEST_TMPDIR/planted.log"
 	tail -f /dev/null "$wrong" 2>/dev/null 3>&- &
-	wait_until 'grep -qaF -f "$patterns" "$said/command-lines"'
+	printf '%s\n' "$wrong" >"$BATS_TEST_TMPDIR/wrong"
+	wait_until 'grep -qaF -f "$BATS_TEST_TMPDIR/wrong" "$said/command-lines"'
 	kill $!
 	collect
 	for secret in "$token" "${password[worker]}" "${password[operator]}" "$wrong"; do
-		[[ $(found) = *"$secret"* ]]
+		[[ $(found) = *"$secret"* ]] || { echo "planted and not found: $secret, among: $(found)"; false; }
 	done
 }
 

@@ -135,11 +135,12 @@ the_unit() {
 told_by_programs() {
 	mv "$made/bin/walk" "$made/bin/walk.plain"
 	program walk <<-'SH'
-		{
+		may=$(
 			touch "/var/lib/backfill/$2" && echo -n 'state '
 			touch /etc/x /usr/x "$MARK.x" 2>&1 | sed "s/^touch: cannot touch //" | paste -sd' '
 			sed -nE 's/^(NoNewPrivs|Seccomp|CapBnd):\s*/\1 /p' /proc/self/status | paste -sd' '
-		} >>"$MARK.may"
+		)
+		echo "$may" >>"$MARK.may" # at once: there are several of them
 		exec bash "$0.plain" "$@"
 	SH
 	chmod -R a+rX "$BF_PIPELINES"
