@@ -229,7 +229,7 @@ static void drop_doubles(struct batch *b)
 }
 
 /* Three stations work at once, each on a third of what is held: while one third is opened, another is settled, and the last is on its way
- * through Redis. Of a few jobs, each batch is as large as it gets: more commits would cost more than that saves. */
+ * through Redis (docs/decisions/0029). Of a few jobs, each batch is as large as it gets, for each has a commit of its own. */
 static size_t batch_max(const struct bf_worker *w)
 {
 	size_t third = w->held >= SHARED_FROM ? ((size_t)w->held + 2) / 3 : BF_BATCH_MAX;
