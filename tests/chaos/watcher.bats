@@ -57,3 +57,22 @@ bfstat_is() { # a shell script, on stdin
 	[ "$status" -eq 1 ]
 	[[ $output = *'counts of wait.one'* ]]
 }
+
+@test "a job that Redis counts as done while it runs is noticed" {
+	rd hincrby bf:run:wait.one 'done' 1
+	watcher_look 0
+	assert_same 'wrong' 'Redis has 1 jobs of wait.one as done, and the ledger 0' "$(cat "$watcher_folder/wrong")"
+}
+
+@test "a ledger that is not in order is noticed" {
+	pg "insert into history (run, step, seq, chunk, state, epoch, checkpoint) select run, step, seq, chunk, state, epoch + 1, '3' from bf.job"
+	kill_worker "${WORKER_PIDS[0]}" KILL || true
+	pg "insert into history (run, step, seq, chunk, state, epoch, checkpoint) select run, step, seq, chunk, state, epoch, '2' from bf.job"
+	run watcher_end
+	[ "$status" -eq 1 ]
+	[[ $output = *'wait.one/wait went from running in epoch 2 at 3 to running in epoch 1 at 2'* ]]
+	pg "update bf.run set state = 'done'"
+	run psql -XAtq -d "$BF_DATABASE_URL" -f "$bf_top/tests/support/invariants.sql"
+	[[ $output = *'wait.one is done, and wait/2024-01-01 is running'* ]]
+	pg "update bf.run set state = 'running'; truncate history"
+}

@@ -161,7 +161,7 @@ hang_at() {
 	for i in "${!hanging[@]}"; do
 		name=${names[i]//-/_}
 		assert_hangs "$name" "${hanging[i]}"
-		note_death "$(worker_id "${hanging[i]}")" "$(fired_at "$name")"
+		note_death "${hanging[i]}" "$(fired_at "$name")"
 	done
 	free_survivors
 	assert_programs_ended "${hanging[@]}"
@@ -225,8 +225,8 @@ programs_of() { # PID: of a worker
 	assert_hangs after_open "${WORKER_PIDS[0]}"
 	start_hanging before_commit:1 --slots=2
 	assert_hangs before_commit "${WORKER_PIDS[1]}"
-	note_death "$(worker_id "${WORKER_PIDS[0]}")" "$(fired_at after_open)"
-	note_death "$(worker_id "${WORKER_PIDS[1]}")" "$(fired_at before_commit)"
+	note_death "${WORKER_PIDS[0]}" "$(fired_at after_open)"
+	note_death "${WORKER_PIDS[1]}" "$(fired_at before_commit)"
 	start_worker
 	wait_for_end idle.stopped
 	wait_for_redis idle.stopped
@@ -262,7 +262,7 @@ stop_with_transaction() { # RUN SUCCESSOR…
 	wait_until "is 1 \"$asleep\""
 	"${@:2}"
 	kill -STOP "${WORKER_PIDS[0]}"
-	note_death "$(worker_id "${WORKER_PIDS[0]}")" "$(date +%s.%N)"
+	note_death "${WORKER_PIDS[0]}" "$(date +%s.%N)"
 	pg 'delete from shut'
 	wait_until "is 1 \"select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'ClientWrite' and backend_xid is not null\""
 }

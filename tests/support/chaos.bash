@@ -105,21 +105,38 @@ fired_at() { stat -c %.6Y "$BATS_TEST_TMPDIR/fired.$1"; } # POINT: as seconds si
 
 worker_id() { rd zrange bf:workers 0 -1 | grep -E -- "-$1-[a-z0-9]{6}$"; } # PID
 
-# note_death WORKER AT: what Redis lists under a worker that is dead and not yet swept has to be running elsewhere soon.
-note_death() {
-	local jobs
-	[ -n "$1" ] || {
+# What Redis lists under a worker: its id in the first line, then its jobs. One question, for it is soon swept.
+held_by() { # PID
+	rd -e eval "for _, id in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do
+		if string.find(id, '-' .. ARGV[1] .. '-%w%w%w%w%w%w$') then return { id, unpack(redis.call('HKEYS', 'bf:worker:' .. id .. ':jobs')) } end
+	end" 0 "$1"
+}
+
+# death_of PID AT: rows for `death`, each with a comma behind it. What a dead worker holds that is not yet swept has to be running elsewhere soon.
+death_of() {
+	local id jobs
+	{ read -r id && jobs=$(cat); } < <(held_by "$1")
+	[ -n "$id" ] || {
 		echo 'a dead worker is not in bf:workers: it was swept before what it held could be noted' >&2
 		return 1
 	}
-	jobs=$(rd hkeys "bf:worker:$1:jobs" | sed "s/..*/(to_timestamp($2), '$1', '&')/" | paste -sd,)
-	[ -z "$jobs" ] || pg "insert into death values $jobs"
+	sed "s/..*/(to_timestamp($2), '$id', '&'),/" <<<"$jobs"
+}
+keep_deaths() { # ROWS
+	local rows=${1//$'\n'/}
+	[ -z "$rows" ] || pg "insert into death values ${rows%,}"
+}
+
+note_death() { # PID AT
+	local rows
+	rows=$(death_of "$1" "$2") || return 1
+	keep_deaths "$rows"
 }
 
 # note_deaths POINT=PID…: each as soon as it has died at its fail point
 note_deaths() {
 	local -A left=()
-	local pair deadline=$((SECONDS + 30))
+	local pair rows='' deadline=$((SECONDS + 30))
 	for pair; do
 		left[${pair%=*}]=${pair#*=}
 	done
@@ -130,19 +147,18 @@ note_deaths() {
 		}
 		for pair in "${!left[@]}"; do
 			! kill -0 "${left[$pair]}" 2>/dev/null || continue
+			rows+=$(death_of "${left[$pair]}" "$(fired_at "$pair")") || return 1
 			assert_fired "$pair" "${left[$pair]}" || return 1
-			note_death "$(worker_id "${left[$pair]}")" "$(fired_at "$pair")" || return 1
 			unset "left[$pair]"
 		done
 		sleep 0.05
 	done
+	keep_deaths "$rows"
 }
 
 kill_noted() { # PID: kill -9, and note what it held
-	local id
-	id=$(worker_id "$1")
 	kill -KILL "$1"
-	note_death "$id" "$(date +%s.%N)"
+	note_death "$1" "$(date +%s.%N)"
 	wait "$1" 2>/dev/null || true
 }
 

@@ -7,6 +7,12 @@
 # shellcheck source=servers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/servers.sh"
 
+# The psql of Debian's PATH is a wrapper in Perl that takes longer to start than psql does to ask, and it is asked all the time.
+for bin in /usr/lib/postgresql/*/bin; do
+	[ ! -x "$bin/psql" ] || PATH=$bin:$PATH
+done
+unset bin
+
 WORKER_PIDS=()
 own_folders=()
 
@@ -76,16 +82,16 @@ kill_worker() { # PID [SIGNAL]; waits for its end and returns its exit code
 
 # ---- looking ----
 
-# wait_until CONDITION [SECONDS]: a condition is a command line; polled until it succeeds
+# wait_until CONDITION [SECONDS]: a condition is a command line; polled until it succeeds, less often after the first second
 wait_until() {
-	local deadline=$((SECONDS + ${2:-30}))
+	local deadline=$((SECONDS + ${2:-30})) polls=0
 	until eval "$1" >/dev/null 2>&1; do
 		if ((SECONDS >= deadline)); then
 			printf 'not within %s s: %s\n' "${2:-30}" "$1" >&2
 			eval "$1" >&2 || true
 			return 1
 		fi
-		sleep 0.05
+		if ((++polls < 15)); then sleep 0.05; else sleep 0.2; fi
 	done
 }
 

@@ -2,8 +2,10 @@
 # bfstat, looked at all through a scenario, beside what both servers say by themselves (row 19 of docs/reliability.md).
 #
 #   watcher_begin       chaos_record calls it: every three seconds bfstat shows a run under way or the workers, in turn
-#   watcher_end         bf_teardown calls it, once the workers are gone: what was shown was true, and after `verify` it is the ledger's word
+#   watcher_end         bf_teardown calls it, once the workers are gone: what was shown was true, after `verify` it is the ledger's word, and
+#                       the ledger is in order (invariants.sql)
 #
+# In between it also looks whether Redis counts a job as done that the ledger does not have as done: nothing is acknowledged before its commit.
 # Shown as running past its lease is a job that bfstat has as running (not `lost`) under a worker that had no lease just before bfstat was
 # asked, nor just behind it.
 
@@ -38,8 +40,18 @@ shown_at_work() { # TURN: the workers that bfstat shows as alive, or as those of
 	fi
 }
 
+acknowledged_too_early() {
+	local counted run in_redis
+	counted=$(for run in $(rd smembers bf:runs 2>/dev/null); do echo "$run $(rd hget "bf:run:$run" 'done' 2>/dev/null)"; done)
+	while read -r run in_redis; do
+		[[ $in_redis =~ ^[0-9]+$ ]] || continue
+		pg "select 'Redis has $in_redis jobs of $run as done, and the ledger ' || count(*) from bf.job where run = '$run' and state = 'done' having count(*) < $in_redis"
+	done <<<"$counted"
+}
+
 watcher_look() { # TURN
 	local shown before behind
+	acknowledged_too_early >>"$watcher_folder/wrong" 2>/dev/null
 	before=$(workers_with_lease) || return 0
 	shown=$(shown_at_work "$1" | sort -u)
 	behind=$(workers_with_lease) || return 0
@@ -82,6 +94,7 @@ watcher_end() {
 	assert_same 'what bfstat showed, and was not so' '' "$(cat "$watcher_folder/wrong")" || return 1
 	# a scenario may end with a server away
 	if [ "$(rd ping 2>/dev/null)" = PONG ] && pg 'select' >/dev/null 2>&1; then
-		wait_until verified 30
+		wait_until verified 30 || return 1
+		assert_same 'what is wrong in the ledger' '' "$(psql -XAtq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$bf_top/tests/support/invariants.sql" 2>&1)"
 	fi
 }
