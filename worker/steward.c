@@ -63,9 +63,10 @@ int bf_steward_connect(struct bf_upkeep *u, struct bf_error *err)
 
 /* ---- in the thread ---- */
 
+/* A session that began while the database was read-only stays so after it may be written to again. */
 static int connect_both(struct bf_steward *s)
 {
-	if (s->upkeep.pg && !bf_pg_alive(s->upkeep.pg)) {
+	if (s->upkeep.pg && (!bf_pg_alive(s->upkeep.pg) || bf_pg_is_read_only(s->upkeep.pg))) {
 		bf_pg_close(s->upkeep.pg);
 		s->upkeep.pg = NULL;
 	}

@@ -86,6 +86,21 @@ int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs
 	return rc;
 }
 
+int bf_decide_approval(struct bf_pg *pg, const struct bf_decision *d, bool approved, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, d->run);
+	bf_pg_add_text(&p, d->step);
+	bf_pg_add_bool(&p, approved);
+	bf_pg_add_text(&p, d->who);
+	bf_pg_add_text(&p, d->note);
+	int rc = ask(pg, &bf_sql_decide_approval, &p, out, err);
+	if (rc == 0 && bf_pg_null(*out, 0, 0))
+		return no_such_run(d->run, err);
+	return rc;
+}
+
 int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;

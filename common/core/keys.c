@@ -1,8 +1,7 @@
 #include "core/keys.h"
 
 #include "base/mem.h"
-#include "core/sqltext.h"
-#include "core/vars.h"
+#include "core/pipeline_query.h"
 
 #define SHOWN_MAX  60
 #define CANDIDATES 1000 /* keys that are looked at for a suggestion */
@@ -118,57 +117,14 @@ static int take_row(void *data, const struct bf_pg_result *r)
 	return reading->rc;
 }
 
-struct lookup {
-	struct bf_vars vars;
-	struct bf_pg *pg;
-};
-
-static const char *look_up(void *data, const char *name, size_t len)
-{
-	struct lookup *l = data;
-	return bf_vars_sql(&l->vars, name, len);
-}
-
-static int quote_with(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
-{
-	struct lookup *l = data;
-	return kind == BF_SQL_IDENT ? bf_pg_quote_ident(l->pg, out, value, err) : bf_pg_quote_literal(l->pg, out, value, err);
-}
-
-static int render_query(const struct bf_pipeline *p, const char *const *param_values, struct bf_pg *pg, struct bf_buf *out,
-						struct bf_error *err)
-{
-	BF_AUTOFREE const char **names = bf_realloc_array(NULL, p->n_params + 1, sizeof(*names));
-	for (size_t i = 0; i < p->n_params; i++)
-		names[i] = p->params[i].name;
-	struct lookup lookup = {.pg = pg,
-							.vars = {.run = "",
-									 .step = "",
-									 .chunk = "",
-									 .since = "",
-									 .until = "",
-									 .lookback_since = "",
-									 .key = "",
-									 .param_names = names,
-									 .param_values = param_values,
-									 .n_params = p->n_params}};
-	struct bf_sqltext text;
-	const char *sql = p->chunk.keys_sql.text;
-	int rc = bf_sqltext_parse(sql, strlen(sql), &text, err);
-	if (rc < 0)
-		return rc;
-	rc = bf_sqltext_render(&text, look_up, quote_with, &lookup, out, err);
-	bf_sqltext_release(&text);
-	return rc;
-}
-
 static int load_query(struct bf_keys *k, const struct bf_pipeline *p, const char *const *param_values, struct bf_pg *pg,
 					  struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf sql;
 	struct reading reading = {.keys = k, .err = err};
 	bf_buf_init(&sql, 2 * BF_SQL_FILE_MAX);
-	int rc = render_query(p, param_values, pg, &sql, err);
+	const struct bf_query_vars vars = {.param_values = param_values};
+	int rc = bf_pipeline_query(p, p->chunk.keys_sql.text, &vars, pg, &sql, err);
 	if (rc == 0)
 		rc = bf_pg_each_row(pg, sql.data, take_row, &reading, err);
 	if (reading.rc < 0)

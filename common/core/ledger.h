@@ -103,7 +103,7 @@ struct bf_run_row {
 struct bf_step_row {
 	char step[BF_NAME_MAX + 1], state[16];
 	int ordinal, planned, concurrency, plan_number;
-	bool chronological;
+	bool chronological, soak;
 };
 
 /* -BF_E_NOT_FOUND for an unknown run. state: the run's after it (at least 16 bytes). */

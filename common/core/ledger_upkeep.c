@@ -74,7 +74,8 @@ int bf_ledger_run_steps(struct bf_pg *pg, const char *run, struct bf_step_row *o
 									  .planned = (int)bf_pg_int(r, i, 3),
 									  .concurrency = (int)bf_pg_int(r, i, 4),
 									  .chronological = bf_pg_bool(r, i, 5),
-									  .plan_number = (int)bf_pg_int(r, i, 6)};
+									  .plan_number = (int)bf_pg_int(r, i, 6),
+									  .soak = bf_pg_bool(r, i, 7)};
 		snprintf(out[i].step, sizeof(out[i].step), "%s", bf_pg_text(r, i, 0));
 		snprintf(out[i].state, sizeof(out[i].state), "%s", bf_pg_text(r, i, 2));
 	}

@@ -26,17 +26,26 @@
 #define BF_SQL_FILE_MAX      (1u << 20) /* bytes of one SQL file */
 #define BF_CONCURRENCY_MAX   10000      /* the largest that a file may allow */
 
-enum bf_kind { BF_KIND_SQL, BF_KIND_EXEC, BF_KIND_CHECK, BF_KIND_NOOP };
+enum bf_kind { BF_KIND_SQL, BF_KIND_EXEC, BF_KIND_CHECK, BF_KIND_NOOP, BF_KIND_APPROVAL, BF_KIND_SOAK };
 enum bf_per { BF_PER_CHUNK, BF_PER_RUN };
 enum bf_order { BF_ORDER_ASC, BF_ORDER_DESC };
 enum bf_on_failure { BF_HALT, BF_CONTINUE };
-enum bf_check_type { BF_CHECK_METRIC, BF_CHECK_ROW_COUNT, BF_CHECK_EQUALS };
+enum bf_check_type {
+	BF_CHECK_METRIC,
+	BF_CHECK_ROW_COUNT,
+	BF_CHECK_EQUALS,
+	BF_CHECK_ROWS,
+	BF_CHECK_RANGE,
+	BF_CHECK_FRESHNESS,
+	BF_CHECK_COVERAGE,
+	BF_CHECK_SUCCESS_RATE
+};
 enum bf_cmp { BF_CMP_NONE, BF_CMP_LT, BF_CMP_LE, BF_CMP_GT, BF_CMP_GE, BF_CMP_EQ, BF_CMP_NE };
 
-struct bf_condition { /* "< 1.0" */
+struct bf_condition { /* "< 1.0"; of freshness "> 24h" */
 	enum bf_cmp op;   /* BF_CMP_NONE: not given */
-	double value;
-	char text[40]; /* as written */
+	double value;     /* of freshness: ms */
+	char text[40];    /* as written */
 };
 
 struct bf_sql_file {
@@ -60,20 +69,38 @@ struct bf_env_var {
 }; /* value is a template */
 
 struct bf_check {
+	char name[BF_NAME_MAX + 1]; /* of a soak's; "" for the only one of a check step */
 	enum bf_check_type type;
-	struct bf_sql_file query;    /* metric, equals: yields one number; row_count: its rows are counted */
-	struct bf_sql_file expected; /* equals: a query, or … */
-	bool expected_is_number;     /* … this number */
+	/* metric, range, equals: yields one number; freshness: one time; row_count: its rows are counted; rows: each is a violation, and those
+	 * with the severity "warning" only warn */
+	struct bf_sql_file query;
+	struct bf_sql_file expected; /* equals: a query, or … ; coverage: what should be there, days or keys */
+	struct bf_sql_file present;  /* coverage: what is there */
+	int of;                      /* coverage, success_rate: of this step (ordinal); -1: of files, of all steps */
+	bool expected_is_number;     /* equals: … this number */
 	double expected_number;
 	double tolerance;                      /* equals: |actual - expected| may be this */
-	struct bf_condition warn_if, error_if; /* metric, row_count: of the figure */
+	double min, max;                       /* range; infinite: open */
+	bool only_warns;                       /* equals, range: "severity": "warning" */
+	struct bf_condition warn_if, error_if; /* the others: of the figure */
+};
+
+struct bf_soak {
+	int64_t interval_ms, duration_ms; /* between two samples; from the first to the last */
+	int failure_limit;                /* so many samples that failed end it */
+};
+
+struct bf_approval {
+	int64_t timeout_ms;      /* how long a person is asked; 0: for ever */
+	bool approve_on_timeout; /* then; otherwise it counts as rejected */
+	char *review;            /* a template: what the person should look at; NULL: nothing is said */
 };
 
 struct bf_step {
 	char name[BF_NAME_MAX + 1];
 	int ordinal; /* 0, 1, … as in the file */
 	enum bf_kind kind;
-	enum bf_per per; /* check: run by default; the others: chunk */
+	enum bf_per per; /* check: run by default; approval, soak: run; the others: chunk */
 	int *needs;      /* ordinals */
 	size_t n_needs;
 	int concurrency; /* of this step alone; 0: only the run's */
@@ -83,11 +110,16 @@ struct bf_step {
 	struct bf_chunking chunk; /* the step's, or a copy of the pipeline's */
 	int lookback_days;        /* 0: none; the variable lookback_since = since - lookback_days */
 	enum bf_on_failure on_failure;
+	double max_failed_ratio; /* of its jobs, that may fail without stopping what comes after; -1: on_failure says */
 	struct bf_retry retry;
-	int64_t timeout_ms;
-	struct bf_sql_file sql; /* BF_KIND_SQL */
-	char **argv;            /* BF_KIND_EXEC: templates; argv[0] absolute path or a name in PATH; ends with NULL */
-	struct bf_check check;  /* BF_KIND_CHECK */
+	int64_t timeout_ms;                   /* of one attempt */
+	struct bf_sql_file sql;               /* BF_KIND_SQL */
+	char **argv;                          /* BF_KIND_EXEC: templates; argv[0] absolute path or a name in PATH; ends with NULL */
+	struct bf_sql_file expected, present; /* sql, exec, noop: which days or keys should be there, and which are; both or none */
+	struct bf_check *checks;              /* BF_KIND_CHECK: one; BF_KIND_SOAK: those of a sample */
+	size_t n_checks;
+	struct bf_soak soak;         /* BF_KIND_SOAK */
+	struct bf_approval approval; /* BF_KIND_APPROVAL */
 };
 
 /* concurrency 1 and a date or key order: one at a time, no hole before it */
@@ -132,6 +164,7 @@ int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_
 
 const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name); /* NULL: none */
 const char *bf_kind_name(enum bf_kind k);
-const char *bf_guarantee(const struct bf_step *s); /* "exactly once" or "at least once, with an idempotency key" */
+const char *bf_check_type_name(enum bf_check_type type);
+const char *bf_guarantee(const struct bf_step *s); /* "exactly once", "at least once, with an idempotency key", "a person decides" */
 
 #endif

@@ -22,6 +22,14 @@ static bool is_named(const struct bf_sql_file *f, const char *name)
 	return f->name && strcmp(f->name, name) == 0;
 }
 
+static bool a_check_names(const struct bf_step *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_checks; i++)
+		if (is_named(&s->checks[i].query, name) || is_named(&s->checks[i].expected, name) || is_named(&s->checks[i].present, name))
+			return true;
+	return false;
+}
+
 bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name)
 {
 	if (is_named(&p->chunk.keys_sql, name))
@@ -29,7 +37,7 @@ bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name)
 	for (int i = 0; i < p->n_steps; i++) {
 		const struct bf_step *s = &p->steps[i];
 
-		if (is_named(&s->sql, name) || is_named(&s->check.query, name) || is_named(&s->check.expected, name))
+		if (is_named(&s->sql, name) || is_named(&s->expected, name) || is_named(&s->present, name) || a_check_names(s, name))
 			return true;
 	}
 	return false;
@@ -53,8 +61,15 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 	free(s->needs);
 	free_file(&s->sql);
 	free_texts(s->argv);
-	free_file(&s->check.query);
-	free_file(&s->check.expected);
+	free_file(&s->expected);
+	free_file(&s->present);
+	for (size_t i = 0; i < s->n_checks; i++) {
+		free_file(&s->checks[i].query);
+		free_file(&s->checks[i].expected);
+		free_file(&s->checks[i].present);
+	}
+	free(s->checks);
+	free(s->approval.review);
 }
 
 static void free_chunking(struct bf_chunking *c)
@@ -103,5 +118,7 @@ bool bf_step_chronological(const struct bf_step *s)
 
 const char *bf_guarantee(const struct bf_step *s)
 {
+	if (s->kind == BF_KIND_APPROVAL)
+		return "a person decides";
 	return s->kind == BF_KIND_SQL ? "exactly once" : "at least once, with an idempotency key";
 }

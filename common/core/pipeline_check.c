@@ -1,9 +1,33 @@
 #include <math.h>
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "core/pipeline_internal.h"
 
-static const char *const type_names[] = {"metric", "row_count", "equals", NULL}; /* as enum bf_check_type */
+static const char *const type_names[] = {"metric", "row_count", "equals", "rows", "range", "freshness", "coverage", "success_rate", NULL};
+static const char *const severity_names[] = {"error", "warning", NULL};
+
+/* What the types are told by; every check has a type, and a soak's a name. */
+#define OF(type) (1u << (type))
+#define FIGURES                                                                                                          \
+	(OF(BF_CHECK_METRIC) | OF(BF_CHECK_ROW_COUNT) | OF(BF_CHECK_ROWS) | OF(BF_CHECK_FRESHNESS) | OF(BF_CHECK_COVERAGE) | \
+	 OF(BF_CHECK_SUCCESS_RATE))
+static const struct {
+	const char *field;
+	unsigned types;
+	const char *shown;
+} own_fields[] = {
+	{"file", ~(OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_SUCCESS_RATE)), "metric, row_count, equals, rows, range and freshness"},
+	{"expected", OF(BF_CHECK_EQUALS) | OF(BF_CHECK_COVERAGE), "equals and coverage"},
+	{"present", OF(BF_CHECK_COVERAGE), "coverage"},
+	{"of", OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_SUCCESS_RATE), "coverage and success_rate"},
+	{"tolerance", OF(BF_CHECK_EQUALS), "equals"},
+	{"min", OF(BF_CHECK_RANGE), "range"},
+	{"max", OF(BF_CHECK_RANGE), "range"},
+	{"severity", OF(BF_CHECK_EQUALS) | OF(BF_CHECK_RANGE), "equals and range"},
+	{"warn_if", FIGURES, "metric, row_count, rows, freshness, coverage and success_rate"},
+	{"error_if", FIGURES, "metric, row_count, rows, freshness, coverage and success_rate"},
+};
 
 static const struct {
 	const char *text; /* what begins with another comes before it */
@@ -12,6 +36,13 @@ static const struct {
 	{"<=", BF_CMP_LE}, {"<>", BF_CMP_NE}, {"<", BF_CMP_LT},  {">=", BF_CMP_GE},
 	{">", BF_CMP_GT},  {"!=", BF_CMP_NE}, {"==", BF_CMP_EQ}, {"=", BF_CMP_EQ},
 };
+
+const char *bf_check_type_name(enum bf_check_type type)
+{
+	return type_names[type];
+}
+
+/* ---- conditions ---- */
 
 /* As JSON writes a number, whatever the locale. */
 static bool parse_number(const char *text, double *out)
@@ -25,7 +56,17 @@ static bool parse_number(const char *text, double *out)
 	return ok;
 }
 
-static bool parse_condition(const char *text, struct bf_condition *out)
+static bool parse_age(const char *text, double *out)
+{
+	int64_t ms;
+
+	if (bf_duration_parse(text + strspn(text, " "), &ms, NULL) < 0)
+		return false;
+	*out = (double)ms;
+	return true;
+}
+
+static bool parse_condition(const char *text, bool age, struct bf_condition *out)
 {
 	if (strlen(text) >= sizeof(out->text))
 		return false;
@@ -34,7 +75,7 @@ static bool parse_condition(const char *text, struct bf_condition *out)
 
 		if (strncmp(text, comparisons[i].text, len) != 0)
 			continue;
-		if (!parse_number(text + len, &out->value))
+		if (!(age ? parse_age : parse_number)(text + len, &out->value))
 			return false;
 		out->op = comparisons[i].op;
 		memcpy(out->text, text, strlen(text) + 1);
@@ -43,16 +84,46 @@ static bool parse_condition(const char *text, struct bf_condition *out)
 	return false;
 }
 
-static void read_condition(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, struct bf_condition *out)
+static void read_condition(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, bool age,
+						   struct bf_condition *out)
 {
 	struct bf_at at = bf_at_field(up, field);
 	json_t *value = json_object_get(object, field);
 
-	if (value && (!json_is_string(value) || !parse_condition(json_string_value(value), out)))
-		bf_problem_found(r, &at, value, "a comparison with a number (<, <=, >, >=, = or !=), such as \"< 1.0\"");
+	if (value && (!json_is_string(value) || !parse_condition(json_string_value(value), age, out)))
+		bf_problem_found(r, &at, value, "a comparison with %s (<, <=, >, >=, = or !=), such as %s", age ? "an age" : "a number",
+						 age ? "\"> 24h\"" : "\"< 1.0\"");
 }
 
-static void read_expected(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_sql_use *use, struct bf_check *c)
+static void otherwise(struct bf_condition *c, enum bf_cmp op, double value, const char *text)
+{
+	c->op = op;
+	c->value = value;
+	memcpy(c->text, text, strlen(text) + 1);
+}
+
+/* Some types have a condition that goes without saying: no row that should not be there, and nothing missing. */
+static void read_conditions(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
+{
+	bool age = c->type == BF_CHECK_FRESHNESS;
+
+	read_condition(r, at, object, "warn_if", age, &c->warn_if);
+	read_condition(r, at, object, "error_if", age, &c->error_if);
+	if (json_object_get(object, "warn_if") || json_object_get(object, "error_if"))
+		return;
+	if (c->type == BF_CHECK_ROWS)
+		otherwise(&c->error_if, BF_CMP_GT, 0, "> 0");
+	else if (c->type == BF_CHECK_COVERAGE)
+		otherwise(&c->error_if, BF_CMP_LT, 1, "< 1");
+	else
+		bf_problem(r, at, "found neither \"error_if\" nor \"warn_if\", expected one of them, such as \"error_if\": \"%s\"",
+				   age ? "> 48h" : "< 1.0");
+}
+
+/* ---- the types ---- */
+
+static void read_expected_figure(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_sql_use *use,
+								 struct bf_check *c)
 {
 	struct bf_at at = bf_at_field(up, "expected");
 	json_t *expected = json_object_get(object, "expected");
@@ -69,52 +140,163 @@ static void read_expected(struct bf_reader *r, const struct bf_at *up, json_t *o
 	}
 }
 
-/* `field` belongs to the other types. */
-static void refuse_field(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, const char *type,
-						 const char *types)
+static void read_range(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
-	struct bf_at at = bf_at_field(up, field);
+	bool min = bf_read_number(r, at, object, "min", -INFINITY, INFINITY, &c->min);
+	bool max = bf_read_number(r, at, object, "max", -INFINITY, INFINITY, &c->max);
 
-	if (json_object_get(object, field))
-		bf_problem(r, &at, "found on a check of type %s, expected only on %s", type, types);
+	if (!json_object_get(object, "min") && !json_object_get(object, "max"))
+		bf_problem(r, at, "found neither \"min\" nor \"max\", expected at least one of them");
+	else if (min && max && c->min > c->max)
+		bf_problem(r, at, "found a \"min\" above \"max\", expected at most that");
 }
 
-static void read_figure(struct bf_reader *r, const struct bf_at *at, json_t *object, const char *type, struct bf_check *c)
+static void read_of(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_check *c)
 {
-	refuse_field(r, at, object, "expected", type, "equals");
-	refuse_field(r, at, object, "tolerance", type, "equals");
-	read_condition(r, at, object, "warn_if", &c->warn_if);
-	read_condition(r, at, object, "error_if", &c->error_if);
-	if (!json_object_get(object, "warn_if") && !json_object_get(object, "error_if"))
-		bf_problem(r, at, "found neither \"error_if\" nor \"warn_if\", expected one of them, such as \"error_if\": \"< 1.0\"");
+	struct bf_at at = bf_at_field(up, "of");
+	const char *name = bf_read_text(r, up, object, "of");
+
+	if (!name)
+		return;
+	c->of = bf_step_ordinal(r, name);
+	if (c->of < 0)
+		bf_problem_word(r, &at, name, "the name of a step of this file", r->step_names);
 }
 
-static void read_equals(struct bf_reader *r, const struct bf_at *at, json_t *object, const struct bf_sql_use *use, struct bf_check *c)
+static void read_coverage(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_sql_use *use, struct bf_check *c)
 {
-	refuse_field(r, at, object, "warn_if", "equals", "metric and row_count");
-	refuse_field(r, at, object, "error_if", "equals", "metric and row_count");
-	read_expected(r, at, object, use, c);
-	bf_read_number(r, at, object, "tolerance", 0, INFINITY, &c->tolerance);
+	struct bf_at expected = bf_at_field(up, "expected"), present = bf_at_field(up, "present"), of = bf_at_field(up, "of");
+	bool files = json_object_get(object, "expected") || json_object_get(object, "present");
+
+	if (json_object_get(object, "of")) {
+		read_of(r, up, object, c);
+		if (files)
+			bf_problem(r, &of, "found beside \"expected\" or \"present\", expected the step, or both files");
+		return;
+	}
+	if (!files) {
+		bf_problem(r, up,
+				   "found neither \"of\" nor \"expected\" and \"present\", expected \"of\": \"STEP\", or the names of two SQL files");
+		return;
+	}
+	if (bf_require(r, up, object, "expected", "the name of an SQL file that yields what should be there"))
+		bf_read_sql(r, &expected, json_object_get(object, "expected"), use, &c->expected);
+	if (bf_require(r, up, object, "present", "the name of an SQL file that yields what is there"))
+		bf_read_sql(r, &present, json_object_get(object, "present"), use, &c->present);
+}
+
+static void refuse_fields_of_others(struct bf_reader *r, const struct bf_at *up, json_t *object, enum bf_check_type type)
+{
+	for (size_t i = 0; i < BF_COUNT_OF(own_fields); i++) {
+		struct bf_at at = bf_at_field(up, own_fields[i].field);
+
+		if (json_object_get(object, own_fields[i].field) && !(own_fields[i].types & OF(type)))
+			bf_problem(r, &at, "found on a check of type %s, expected only on %s", type_names[type], own_fields[i].shown);
+	}
+}
+
+static void read_query(struct bf_reader *r, const struct bf_at *at, json_t *object, const struct bf_sql_use *use, const char *what,
+					   struct bf_check *c)
+{
+	struct bf_at file = bf_at_field(at, "file");
+
+	if (bf_require(r, at, object, "file", what))
+		bf_read_sql(r, &file, json_object_get(object, "file"), use, &c->query);
+}
+
+static void read_type(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
+{
+	static const struct bf_sql_use use = {.single = true};
+
+	switch (c->type) {
+	case BF_CHECK_METRIC:
+	case BF_CHECK_ROW_COUNT:
+	case BF_CHECK_ROWS:
+		read_query(r, at, object, &use, "the name of an SQL file that yields the figure, or the rows", c);
+		read_conditions(r, at, object, c);
+		break;
+	case BF_CHECK_FRESHNESS:
+		read_query(r, at, object, &use, "the name of an SQL file that yields a time", c);
+		read_conditions(r, at, object, c);
+		break;
+	case BF_CHECK_EQUALS:
+		read_query(r, at, object, &use, "the name of an SQL file that yields the figure", c);
+		read_expected_figure(r, at, object, &use, c);
+		bf_read_number(r, at, object, "tolerance", 0, INFINITY, &c->tolerance);
+		break;
+	case BF_CHECK_RANGE:
+		read_query(r, at, object, &use, "the name of an SQL file that yields the figure", c);
+		read_range(r, at, object, c);
+		break;
+	case BF_CHECK_COVERAGE:
+		read_coverage(r, at, object, &use, c);
+		read_conditions(r, at, object, c);
+		break;
+	case BF_CHECK_SUCCESS_RATE:
+		read_of(r, at, object, c);
+		read_conditions(r, at, object, c);
+		break;
+	}
 }
 
 void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
-	static const struct bf_sql_use use = {.single = true};
-	struct bf_at file = bf_at_field(at, "file");
 	int type = bf_read_choice(r, at, object, "type", type_names, -1);
 
-	if (bf_require(r, at, object, "file", "the name of an SQL file that yields the figure"))
-		bf_read_sql(r, &file, json_object_get(object, "file"), &use, &c->query);
-	if (!bf_require(r, at, object, "type", "metric, row_count or equals") || type < 0)
+	*c = (struct bf_check){.of = -1, .min = -INFINITY, .max = INFINITY};
+	if (!bf_require(r, at, object, "type", "metric, row_count, equals, rows, range, freshness, coverage or success_rate") || type < 0)
 		return;
 	c->type = (enum bf_check_type)type;
-	switch (c->type) {
-	case BF_CHECK_METRIC:
-	case BF_CHECK_ROW_COUNT:
-		read_figure(r, at, object, type_names[type], c);
-		break;
-	case BF_CHECK_EQUALS:
-		read_equals(r, at, object, &use, c);
-		break;
+	refuse_fields_of_others(r, at, object, c->type);
+	read_type(r, at, object, c);
+	c->only_warns = bf_read_choice(r, at, object, "severity", severity_names, 0) == 1;
+}
+
+/* ---- what a check is of ---- */
+
+/* Is the step that is asked about over when this one starts? */
+static bool comes_after(const struct bf_pipeline *p, const struct bf_step *s, int ordinal, bool *seen)
+{
+	for (size_t i = 0; i < s->n_needs; i++) {
+		int need = s->needs[i];
+
+		if (need == ordinal)
+			return true;
+		if (seen[need])
+			continue;
+		seen[need] = true;
+		if (comes_after(p, &p->steps[need], ordinal, seen))
+			return true;
+	}
+	return false;
+}
+
+static void check_of(struct bf_reader *r, const struct bf_at *at, const struct bf_step *s, const struct bf_check *c)
+{
+	struct bf_at of = bf_at_field(at, "of");
+	const struct bf_step *other = &r->p->steps[c->of];
+	bool seen[BF_STEPS_MAX] = {false};
+
+	if (!comes_after(r->p, s, c->of, seen))
+		bf_problem(r, &of, "found %s, expected a step that comes before this one by \"needs\": otherwise it may not be over", other->name);
+	else if (c->type == BF_CHECK_COVERAGE && (other->per == BF_PER_RUN || other->kind == BF_KIND_CHECK))
+		bf_problem(r, &of, "found %s, expected a step of kind sql, exec or noop that is per chunk: others cover no days or keys",
+				   other->name);
+}
+
+void bf_check_ofs(struct bf_reader *r)
+{
+	struct bf_at steps = bf_at_field(NULL, "steps");
+
+	for (int i = 0; i < r->p->n_steps; i++) {
+		const struct bf_step *s = &r->p->steps[i];
+		struct bf_at step = bf_at_index(&steps, (size_t)i), checks = bf_at_field(&step, "checks");
+
+		for (size_t n = 0; n < s->n_checks; n++) {
+			struct bf_at element = bf_at_index(&checks, n);
+
+			if (s->checks[n].of >= 0)
+				check_of(r, s->kind == BF_KIND_SOAK ? &element : &step, s, &s->checks[n]);
+		}
 	}
 }

@@ -81,6 +81,13 @@ static json_t *text_of(struct bf_reader *r, const struct bf_at *at, json_t *name
 	return NULL;
 }
 
+static bool exists_here(const char *variable, const struct bf_sql_use *use)
+{
+	if (use->range)
+		return strcmp(variable, "since") == 0 || strcmp(variable, "until") == 0;
+	return use->lookback || strcmp(variable, "lookback_since") != 0;
+}
+
 /* Which names the file at hand may use: those built in that exist here, then the parameters. */
 static const char **known_variables(const struct bf_reader *r, const struct bf_sql_use *use)
 {
@@ -88,7 +95,7 @@ static const char **known_variables(const struct bf_reader *r, const struct bf_s
 	size_t n = 0;
 
 	for (size_t i = 0; !use->keys && bf_builtin_variables[i]; i++)
-		if (use->lookback || strcmp(bf_builtin_variables[i], "lookback_since") != 0)
+		if (exists_here(bf_builtin_variables[i], use))
 			names[n++] = bf_builtin_variables[i];
 	for (size_t i = 0; i < r->p->n_params; i++)
 		names[n++] = r->param_names[i];
@@ -119,7 +126,7 @@ static void check_variables(struct bf_reader *r, const struct bf_at *at, const s
 		if (!name || among(known, name) || json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		if (!use->keys && strcmp(name, "lookback_since") == 0)
+		if (!use->keys && !use->range && strcmp(name, "lookback_since") == 0)
 			bf_buf_printf(&text, "found \"%s\", expected \"lookback\": {\"days\": N} on this step", name);
 		else
 			bf_word_text(&text, name, *known ? "a variable that exists here" : "no variable: this pipeline has no parameters", known);

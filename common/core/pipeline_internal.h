@@ -69,6 +69,7 @@ bool bf_env_name_valid(const char *s);
 /* pipeline_files.c */
 struct bf_sql_use {
 	bool keys;     /* the query that finds the keys: it has the parameters only */
+	bool range;    /* what is asked when a run is planned: it has the parameters and the range */
 	bool lookback; /* lookback_since exists */
 	bool single;   /* one statement, whose result is used */
 };
@@ -96,6 +97,8 @@ void bf_check_template(struct bf_reader *r, const struct bf_at *at, json_t *text
 void bf_read_steps(struct bf_reader *r, json_t *root, const struct bf_step_defaults *defaults);
 void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c);
 void bf_read_needs(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s);
+int bf_step_ordinal(const struct bf_reader *r, const char *name); /* -1: there is none of that name */
 void bf_check_cycles(struct bf_reader *r);
+void bf_check_ofs(struct bf_reader *r); /* what checks are of, once all needs are known */
 
 #endif

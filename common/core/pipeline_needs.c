@@ -1,8 +1,7 @@
 #include "base/mem.h"
 #include "core/pipeline_internal.h"
 
-/* The ordinal of the step of this name, or -1. */
-static int ordinal_of(const struct bf_reader *r, const char *name)
+int bf_step_ordinal(const struct bf_reader *r, const char *name)
 {
 	for (int i = 0; *name && i < r->p->n_steps; i++)
 		if (strcmp(r->step_names[i], name) == 0)
@@ -27,7 +26,7 @@ static void read_need(struct bf_reader *r, const struct bf_at *at, json_t *need,
 		bf_problem_found(r, at, need, "the name of a step of this file");
 		return;
 	}
-	ordinal = ordinal_of(r, name);
+	ordinal = bf_step_ordinal(r, name);
 	if (ordinal < 0)
 		bf_problem_word(r, at, name, "the name of a step of this file", r->step_names);
 	else if (has_need(s, ordinal))

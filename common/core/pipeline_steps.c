@@ -6,19 +6,42 @@
 #define LOOKBACK_MAX 3660 /* days */
 #define ARGV_MAX     1000
 
+#define APPROVAL_MIN_MS      1000
+#define SOAK_INTERVAL_MIN_MS 100
+#define SOAK_CHECKS_MAX      50
+#define SAMPLES_MAX          100000
+
 static const char *const step_fields[] = {
-	"name", "kind", "per",  "needs",    "concurrency", "order",   "chunk",    "lookback", "on_failure", "retry", "timeout", /* all kinds */
-	"file", "argv", "type", "expected", "tolerance",   "warn_if", "error_if", NULL,
+	"name",        "kind",
+	"per",         "needs",
+	"concurrency", "order",
+	"chunk",       "lookback",
+	"on_failure",  "max_failed_ratio",
+	"retry",       "timeout",
+	"file",        "argv",
+	"type",        "expected",
+	"present",     "of",
+	"tolerance",   "min",
+	"max",         "severity",
+	"warn_if",     "error_if",
+	"checks",      "interval",
+	"duration",    "failure_limit",
+	"on_timeout",  "review",
+	NULL,
 };
-static const char *const kind_names[] = {"sql", "exec", "check", "noop", NULL}; /* as enum bf_kind */
+static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
 static const char *const order_names[] = {"asc", "desc", NULL};
 static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
 static const char *const lookback_fields[] = {"days", NULL};
+static const char *const sample_fields[] = {"name", "type", "file",     "expected", "present",  "of", "tolerance",
+											"min",  "max",  "severity", "warn_if",  "error_if", NULL};
+static const char *const on_timeout_names[] = {"reject", "approve", NULL};
 const char *const bf_on_failure_names[] = {"halt", "continue", NULL};
 
 /* The fields that not every kind has. */
 #define OF(kind) (1u << (kind))
+#define WORK     (OF(BF_KIND_SQL) | OF(BF_KIND_EXEC) | OF(BF_KIND_CHECK) | OF(BF_KIND_NOOP)) /* what workers execute */
 static const struct {
 	const char *field;
 	unsigned kinds;
@@ -27,10 +50,24 @@ static const struct {
 	{"file", OF(BF_KIND_SQL) | OF(BF_KIND_CHECK), "sql and check"},
 	{"argv", OF(BF_KIND_EXEC), "exec"},
 	{"type", OF(BF_KIND_CHECK), "check"},
-	{"expected", OF(BF_KIND_CHECK), "check"},
+	{"expected", WORK, "sql, exec, check and noop"},
+	{"present", WORK, "sql, exec, check and noop"},
+	{"of", OF(BF_KIND_CHECK), "check"},
+	{"min", OF(BF_KIND_CHECK), "check"},
+	{"max", OF(BF_KIND_CHECK), "check"},
+	{"severity", OF(BF_KIND_CHECK), "check"},
+	{"checks", OF(BF_KIND_SOAK), "soak"},
+	{"interval", OF(BF_KIND_SOAK), "soak"},
+	{"duration", OF(BF_KIND_SOAK), "soak"},
+	{"failure_limit", OF(BF_KIND_SOAK), "soak"},
 	{"tolerance", OF(BF_KIND_CHECK), "check"},
 	{"warn_if", OF(BF_KIND_CHECK), "check"},
 	{"error_if", OF(BF_KIND_CHECK), "check"},
+	{"on_timeout", OF(BF_KIND_APPROVAL), "approval"},
+	{"review", OF(BF_KIND_APPROVAL), "approval"},
+	{"retry", WORK | OF(BF_KIND_SOAK), "sql, exec, check, noop and soak"},
+	{"concurrency", WORK, "sql, exec, check and noop"},
+	{"max_failed_ratio", WORK, "sql, exec, check and noop"},
 };
 
 const char *bf_kind_name(enum bf_kind k)
@@ -113,6 +150,92 @@ static void read_exec(struct bf_reader *r, const struct bf_at *up, json_t *objec
 	}
 }
 
+static void read_approval(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
+{
+	struct bf_at timeout = bf_at_field(up, "timeout"), on_timeout = bf_at_field(up, "on_timeout"), review = bf_at_field(up, "review");
+	json_t *text = json_object_get(object, "review");
+
+	if (json_object_get(object, "timeout"))
+		s->approval.timeout_ms = s->timeout_ms;
+	s->timeout_ms = 0; /* no attempt is made */
+	s->approval.approve_on_timeout = bf_read_choice(r, up, object, "on_timeout", on_timeout_names, 0) == 1;
+	if (json_object_get(object, "on_timeout") && !json_object_get(object, "timeout"))
+		bf_problem(r, &on_timeout, "found without \"timeout\", expected both: how long a person is asked, and what then");
+	if (s->approval.timeout_ms > 0 && s->approval.timeout_ms < APPROVAL_MIN_MS)
+		bf_problem_found(r, &timeout, json_object_get(object, "timeout"), "at least 1s: a person is to decide");
+	if (!text)
+		return;
+	bf_check_template(r, &review, text);
+	s->approval.review = bf_strdup(json_string_value(text));
+}
+
+/* The days or keys that should be there, and those that are: what a run takes is the difference. */
+static void read_gaps(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
+{
+	static const struct bf_sql_use use = {.range = true, .single = true};
+	struct bf_at expected = bf_at_field(up, "expected"), present = bf_at_field(up, "present");
+	bool has_expected = json_object_get(object, "expected"), has_present = json_object_get(object, "present");
+
+	if (s->kind == BF_KIND_CHECK || (!has_expected && !has_present))
+		return;
+	if (s->per == BF_PER_RUN)
+		bf_problem(r, has_expected ? &expected : &present, "found on a step per run, expected only on a step per chunk");
+	if (has_expected)
+		bf_read_sql(r, &expected, json_object_get(object, "expected"), &use, &s->expected);
+	if (has_present)
+		bf_read_sql(r, &present, json_object_get(object, "present"), &use, &s->present);
+}
+
+static void read_sample(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_step *s)
+{
+	struct bf_check *c = &s->checks[s->n_checks++];
+	char name[BF_NAME_MAX + 1] = "";
+
+	if (!json_is_object(object)) {
+		*c = (struct bf_check){.of = -1};
+		bf_problem_found(r, at, object, "an object that describes a check");
+		return;
+	}
+	bf_check_fields(r, at, object, sample_fields);
+	if (bf_require(r, at, object, "name", "a name, under which its figures are kept"))
+		bf_read_name(r, at, object, "name", name);
+	bf_read_check(r, at, object, c);
+	memcpy(c->name, name, sizeof(c->name));
+	for (size_t i = 0; *name && i + 1 < s->n_checks; i++)
+		if (strcmp(s->checks[i].name, name) == 0)
+			bf_problem(r, at, "found the name %s for the second time, expected one that no other check of this soak has", name);
+}
+
+static void read_soak(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
+{
+	struct bf_at at = bf_at_field(up, "checks"), interval = bf_at_field(up, "interval");
+	json_t *checks = bf_read(r, up, object, "checks", JSON_ARRAY), *check;
+	size_t n = json_array_size(checks), i;
+
+	s->soak.failure_limit = 1;
+	bf_read_int(r, up, object, "failure_limit", 1, SAMPLES_MAX, &s->soak.failure_limit);
+	if (bf_require(r, up, object, "interval", "the time between two samples, such as \"5m\""))
+		bf_read_duration(r, up, object, "interval", SOAK_INTERVAL_MIN_MS, &s->soak.interval_ms);
+	if (bf_require(r, up, object, "duration", "how long it is watched, such as \"6h\""))
+		bf_read_duration(r, up, object, "duration", SOAK_INTERVAL_MIN_MS, &s->soak.duration_ms);
+	if (s->soak.interval_ms > 0 && s->soak.duration_ms > 0 && s->soak.interval_ms > s->soak.duration_ms)
+		bf_problem(r, &interval, "found an interval that is longer than \"duration\", expected at most that");
+	else if (s->soak.interval_ms > 0 && s->soak.duration_ms / s->soak.interval_ms > SAMPLES_MAX)
+		bf_problem(r, &interval, "found more than %d samples within \"duration\", expected at most that many", SAMPLES_MAX);
+	if (!bf_require(r, up, object, "checks", "an array of checks") || !checks)
+		return;
+	if (n < 1 || n > SOAK_CHECKS_MAX) {
+		bf_problem(r, &at, "found %zu checks, expected 1 to %d", n, SOAK_CHECKS_MAX);
+		return;
+	}
+	s->checks = bf_alloc(n * sizeof(*s->checks));
+	json_array_foreach (checks, i, check) {
+		struct bf_at element = bf_at_index(&at, i);
+
+		read_sample(r, &element, check, s);
+	}
+}
+
 static void read_kind(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_step *s)
 {
 	check_own_fields(r, at, object, s->kind);
@@ -124,7 +247,15 @@ static void read_kind(struct bf_reader *r, const struct bf_at *at, json_t *objec
 		read_exec(r, at, object, s);
 		break;
 	case BF_KIND_CHECK:
-		bf_read_check(r, at, object, &s->check);
+		s->checks = bf_alloc(sizeof(*s->checks));
+		s->n_checks = 1;
+		bf_read_check(r, at, object, s->checks);
+		break;
+	case BF_KIND_SOAK:
+		read_soak(r, at, object, s);
+		break;
+	case BF_KIND_APPROVAL:
+		read_approval(r, at, object, s);
 		break;
 	case BF_KIND_NOOP:
 		break;
@@ -142,9 +273,10 @@ static void read_lookback(struct bf_reader *r, const struct bf_at *up, json_t *o
 
 static void check_contradictions(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_step *s)
 {
-	static const char *const of_chunks[] = {"chunk", "order", "lookback"};
-	struct bf_at lookback = bf_at_field(up, "lookback"), order = bf_at_field(up, "order");
-	bool has_lookback = json_object_get(object, "lookback");
+	static const char *const of_chunks[] = {"chunk", "order", "lookback", "max_failed_ratio"};
+	struct bf_at lookback = bf_at_field(up, "lookback"), order = bf_at_field(up, "order"), per = bf_at_field(up, "per"),
+				 ratio = bf_at_field(up, "max_failed_ratio");
+	bool has_lookback = json_object_get(object, "lookback"), has_ratio = json_object_get(object, "max_failed_ratio");
 
 	for (size_t i = 0; s->per == BF_PER_RUN && i < BF_COUNT_OF(of_chunks); i++) {
 		struct bf_at at = bf_at_field(up, of_chunks[i]);
@@ -152,6 +284,10 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 		if (json_object_get(object, of_chunks[i]))
 			bf_problem(r, &at, "found on a step per run, expected only on a step per chunk");
 	}
+	if ((s->kind == BF_KIND_APPROVAL || s->kind == BF_KIND_SOAK) && s->per == BF_PER_CHUNK)
+		bf_problem(r, &per, "found \"chunk\" on a step of kind %s, expected \"run\"", kind_names[s->kind]);
+	if (has_ratio && json_object_get(object, "on_failure"))
+		bf_problem(r, &ratio, "found beside \"on_failure\", expected one of them: a ratio says when failures stop what comes after");
 	if (has_lookback && s->order == BF_ORDER_DESC)
 		bf_problem(r, &order, "found \"desc\" beside \"lookback\", expected \"asc\": what is looked back at must be there first");
 	if (has_lookback && s->kind == BF_KIND_CHECK)
@@ -164,17 +300,19 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 					  struct bf_step *s)
 {
 	int kind = bf_read_choice(r, at, object, "kind", kind_names, -1);
-	bool check = kind == BF_KIND_CHECK;
+	bool for_run = kind == BF_KIND_CHECK || kind == BF_KIND_APPROVAL || kind == BF_KIND_SOAK;
 
 	bf_check_fields(r, at, object, step_fields);
 	if (bf_require(r, at, object, "name", "a name"))
 		bf_read_name(r, at, object, "name", s->name);
-	bf_require(r, at, object, "kind", "sql, exec, check or noop");
-	s->per = bf_read_choice(r, at, object, "per", per_names, check ? BF_PER_RUN : BF_PER_CHUNK) == BF_PER_RUN ? BF_PER_RUN : BF_PER_CHUNK;
+	bf_require(r, at, object, "kind", "sql, exec, check, noop, approval or soak");
+	s->per = bf_read_choice(r, at, object, "per", per_names, for_run ? BF_PER_RUN : BF_PER_CHUNK) == BF_PER_RUN ? BF_PER_RUN : BF_PER_CHUNK;
 	s->order = bf_read_choice(r, at, object, "order", order_names, BF_ORDER_ASC) == BF_ORDER_DESC ? BF_ORDER_DESC : BF_ORDER_ASC;
 	s->has_order = json_object_get(object, "order");
 	s->on_failure =
 		bf_read_choice(r, at, object, "on_failure", bf_on_failure_names, (int)defaults->on_failure) == BF_CONTINUE ? BF_CONTINUE : BF_HALT;
+	s->max_failed_ratio = -1;
+	bf_read_number(r, at, object, "max_failed_ratio", 0, 1, &s->max_failed_ratio);
 	bf_read_int(r, at, object, "concurrency", 1, BF_CONCURRENCY_MAX, &s->concurrency);
 	s->chunk = r->p->chunk;
 	s->has_chunk = json_object_get(object, "chunk");
@@ -189,6 +327,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 		return;
 	s->kind = (enum bf_kind)kind;
 	check_contradictions(r, at, object, s);
+	read_gaps(r, at, object, s);
 	read_kind(r, at, object, s);
 }
 
@@ -237,4 +376,5 @@ void bf_read_steps(struct bf_reader *r, json_t *root, const struct bf_step_defau
 			bf_problem_found(r, &element, step, "an object that describes a step");
 	}
 	bf_check_cycles(r);
+	bf_check_ofs(r);
 }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "bf_sql.h"
+#include "core/gaps.h"
 
 #define KEYS_PAGE_TEXT ((size_t)24 << 20) /* bytes of keys in one statement's array */
 #define NAME_TRIES     5
@@ -15,7 +16,7 @@ const char *bf_reprocess_name(enum bf_reprocess r)
 
 const char *bf_skip_reason_name(enum bf_skip_reason r)
 {
-	static const char *const names[] = {"done", "failed", "held"};
+	static const char *const names[] = {"done", "failed", "held", "present"};
 	return names[r];
 }
 
@@ -167,6 +168,55 @@ static void take_verdicts(struct bf_step_plan *s, struct bf_span asked, const st
 	add_missing(s, next, asked.last);
 }
 
+/* Of a step whose data is asked: one day or key, and what the ledger says of it (NULL: nothing). */
+static void take_place(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_gaps *g, int32_t at, const char *verdict,
+					   const char *run)
+{
+	size_t place = (size_t)(ask->keys ? at : at - ask->since);
+	struct bf_span span = {at, at};
+	bool done = verdict && reason_of(verdict) == BF_SKIP_DONE;
+	if (!bf_gaps_expected(g, place))
+		return;
+	if (bf_gaps_present(g, place) && ask->reprocess != BF_REPROCESS_COMPLETED) {
+		add_skip(s, BF_SKIP_PRESENT, "", span);
+	} else if (verdict && !(done && g->has_present)) {
+		add_skip(s, reason_of(verdict), run, span);
+	} else {
+		s->gone += done;
+		add_missing(s, at, at);
+	}
+}
+
+static void take_data(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_gaps *g, struct bf_span asked,
+					  const struct bf_pg_result *r)
+{
+	int32_t next = asked.first;
+	for (int i = 0; i <= bf_pg_rows(r); i++) {
+		bool rest = i == bf_pg_rows(r);
+		int32_t first = rest ? asked.last + 1 : (int32_t)bf_pg_int(r, i, 2), last = rest ? asked.last : (int32_t)bf_pg_int(r, i, 3);
+		for (; next < first; next++)
+			take_place(ask, s, g, next, NULL, "");
+		for (; !rest && next <= last; next++)
+			take_place(ask, s, g, next, bf_pg_text(r, i, 0), bf_pg_text(r, i, 1));
+	}
+}
+
+/* What the ledger says, page by page. */
+struct answers {
+	struct {
+		struct bf_pg_result *rows;
+		struct bf_span asked;
+	} * pages;
+	size_t n;
+};
+
+static void answers_release(struct answers *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		bf_pg_result_free(a->pages[i].rows);
+	free(a->pages);
+}
+
 static void begin_question(struct bf_pg_params *p, const struct bf_plan_ask *ask, const struct bf_step_plan *s)
 {
 	bf_pg_params_init(p);
@@ -176,28 +226,33 @@ static void begin_question(struct bf_pg_params *p, const struct bf_plan_ask *ask
 }
 
 static int put_question(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_plan_ask *ask, struct bf_pg_params *p,
-						struct bf_step_plan *s, struct bf_span asked, struct bf_error *err)
+						struct bf_span asked, struct answers *a, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	struct bf_pg_result *r = NULL;
 	bf_pg_add_text(p, bf_reprocess_name(ask->reprocess));
 	int rc = bf_pg_exec(pg, stmt, p, &r, err);
 	bf_pg_params_release(p);
-	if (rc == 0)
-		take_verdicts(s, asked, r);
-	return rc;
+	if (rc < 0)
+		return rc;
+	a->pages = bf_realloc_array(a->pages, a->n + 1, sizeof(*a->pages));
+	a->pages[a->n].rows = r;
+	a->pages[a->n++].asked = asked;
+	return 0;
 }
 
-static int look_at_days(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
+static int ask_about_days(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct answers *a,
+						  struct bf_error *err)
 {
 	struct bf_pg_params p;
 	char day[BF_DATE_TEXT];
 	begin_question(&p, ask, s);
 	bf_pg_add_text(&p, bf_date_format(ask->since, day));
 	bf_pg_add_text(&p, bf_date_format(ask->until, day));
-	return put_question(pg, &bf_sql_plan_days, ask, &p, s, (struct bf_span){ask->since, ask->until}, err);
+	return put_question(pg, &bf_sql_plan_days, ask, &p, (struct bf_span){ask->since, ask->until}, a, err);
 }
 
-static int look_at_keys(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
+static int ask_about_keys(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct answers *a,
+						  struct bf_error *err)
 {
 	const struct bf_keys *k = ask->keys;
 	int rc = 0;
@@ -210,8 +265,32 @@ static int look_at_keys(struct bf_pg *pg, const struct bf_plan_ask *ask, struct 
 			bf_pg_array_text(&p, bf_keys_at(k, at));
 		bf_pg_array_end(&p);
 		bf_pg_add_int(&p, (int64_t)from);
-		rc = put_question(pg, &bf_sql_plan_keys, ask, &p, s, (struct bf_span){(int32_t)from, (int32_t)at - 1}, err);
+		rc = put_question(pg, &bf_sql_plan_keys, ask, &p, (struct bf_span){(int32_t)from, (int32_t)at - 1}, a, err);
 	}
+	return rc;
+}
+
+/* The ledger's word, and behind it that of the step's data. */
+static int look_at_step(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
+{
+	const struct bf_gaps_ask about = {
+		.pipeline = ask->pipeline, .keys = ask->keys, .since = ask->since, .until = ask->until, .param_values = ask->param_values};
+	bool data = bf_step_has_gaps(s->step);
+	struct answers a = {.n = 0};
+	struct bf_gaps g = {.n = 0};
+	int rc = ask->keys ? ask_about_keys(pg, ask, s, &a, err) : ask_about_days(pg, ask, s, &a, err);
+	if (rc == 0 && data)
+		rc = bf_gaps_load(ask->reader, &about, s->step, &g, err);
+	s->has_expected = g.has_expected;
+	s->expected = (int64_t)g.expected;
+	for (size_t i = 0; rc == 0 && i < a.n; i++) {
+		if (data)
+			take_data(ask, s, &g, a.pages[i].asked, a.pages[i].rows);
+		else
+			take_verdicts(s, a.pages[i].asked, a.pages[i].rows);
+	}
+	bf_gaps_release(&g);
+	answers_release(&a);
 	return rc;
 }
 
@@ -261,7 +340,7 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 		if (s->left_out || s->step->per == BF_PER_RUN)
 			continue;
 		chunked = true;
-		rc = ask->keys ? look_at_keys(pg, ask, s, err) : look_at_days(pg, ask, s, err);
+		rc = look_at_step(pg, ask, s, err);
 		if (rc == 0)
 			count_chunks(ask, s, &covered);
 		out->jobs += s->jobs;

@@ -9,6 +9,10 @@
  * under the pipeline's planning lock: it looks with the same statements, and writes the run, its steps and its jobs. Redis learns of the
  * run afterwards (core/reconcile.h); a process that dies in between leaves a run that any worker pushes.
  *
+ * A step with a query for what is `expected` or `present` (core/gaps.h) is asked about its data, too: what is not expected is not planned,
+ * what is present is not, either, whoever made it; and what the ledger has as done, but is not present, is planned again. The data is
+ * looked at behind the ledger, so that what is done in between is not taken for gone.
+ *
  * A step per run has one job whose chunk is the whole range (with a limit: from the first to the last planned day), or "all" for keys.
  * It does not count as something to do: where no step per chunk has anything missing, there is no run. Steps that are left out count
  * as satisfied: who needs them needs what they need.
@@ -53,6 +57,7 @@ struct bf_plan_ask { /* everything is borrowed */
 	const struct bf_keys *keys;      /* NULL: by date */
 	bf_date since, until;            /* by date */
 	const char *const *param_values; /* one for each of the pipeline's parameters */
+	struct bf_pg *reader;            /* cannot write: for the steps' queries of what is expected and present; NULL where no step has one */
 	bool left_out[BF_STEPS_MAX];     /* by ordinal */
 	int batch_days;                  /* for steps without a chunk of their own; 0: the pipeline's */
 	bool has_order;
@@ -73,12 +78,12 @@ struct bf_plan_ask { /* everything is borrowed */
 
 /* ---- what comes out ---- */
 
-enum bf_skip_reason { BF_SKIP_DONE, BF_SKIP_FAILED, BF_SKIP_HELD };
+enum bf_skip_reason { BF_SKIP_DONE, BF_SKIP_FAILED, BF_SKIP_HELD, BF_SKIP_PRESENT };
 const char *bf_skip_reason_name(enum bf_skip_reason r);
 
 struct bf_skip { /* days or keys that are not planned, and why */
 	enum bf_skip_reason reason;
-	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for done */
+	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for done and present */
 	int64_t count;
 	struct bf_span within; /* from the first to the last of them */
 };
@@ -95,6 +100,9 @@ struct bf_step_plan {
 	size_t n_missing;
 	struct bf_skip *skips;
 	size_t n_skips;
+	bool has_expected;
+	int64_t expected; /* of what is asked for; with has_expected */
+	int64_t gone;     /* among what is missing: done according to the ledger, and not present */
 	int64_t jobs;
 	char first[BF_CHUNK_MAX + 1], last[BF_CHUNK_MAX + 1]; /* chunks, in the order in which they are worked off */
 };

@@ -2,9 +2,11 @@
 #include "base/mem.h"
 #include "bf_sql.h"
 #include "core/plan.h"
+#include "core/vars.h"
 
 #define COPY_BYTES ((size_t)64 << 10)
 #define BODY_MAX   ((size_t)64 << 20)
+#define REVIEW_MAX ((size_t)1 << 20)
 
 static int run_statement(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, struct bf_error *err)
 {
@@ -70,11 +72,55 @@ static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const str
 	return run_statement(pg, &bf_sql_plan_insert_run, &p, err);
 }
 
+/* An approval's time and what then; the part of the jobs that may fail. */
+static void add_limits(struct bf_pg_params *p, const struct bf_step *s)
+{
+	char ratio[32];
+	bool timed = s->approval.timeout_ms > 0;
+	snprintf(ratio, sizeof(ratio), "%.17g", s->max_failed_ratio);
+	if (timed)
+		bf_pg_add_int(p, s->approval.timeout_ms);
+	else
+		bf_pg_add_text(p, NULL);
+	bf_pg_add_text(p, !timed ? NULL : s->approval.approve_on_timeout ? "approve" : "reject");
+	bf_pg_add_text(p, s->max_failed_ratio < 0 ? NULL : ratio);
+}
+
+/* What the person of an approval should look at, with the values of this run. */
+static int render_review(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s, struct bf_buf *out,
+						 struct bf_error *err)
+{
+	const struct bf_pipeline *pipeline = ask->pipeline;
+	BF_AUTOFREE const char **names = bf_alloc((pipeline->n_params + 1) * sizeof(*names));
+	char since[BF_DATE_TEXT] = "", until[BF_DATE_TEXT] = "";
+	for (size_t i = 0; i < pipeline->n_params; i++)
+		names[i] = pipeline->params[i].name;
+	if (!ask->keys) {
+		bf_date_format(plan->whole.first, since);
+		bf_date_format(plan->whole.last, until);
+	}
+	const struct bf_vars v = {.run = plan->run,
+							  .step = s->step->name,
+							  .chunk = s->first,
+							  .since = since,
+							  .until = until,
+							  .lookback_since = "",
+							  .key = "",
+							  .param_names = names,
+							  .param_values = ask->param_values,
+							  .n_params = pipeline->n_params};
+	return bf_template_render(s->step->approval.review, &v, out, err) < 0 ? bf_error_prefix(err, "step %s: review", s->step->name) : 0;
+}
+
 static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
 					   struct bf_error *err)
 {
 	static const char *const on_failure[] = {[BF_HALT] = "halt", [BF_CONTINUE] = "continue"};
 	struct bf_pg_params p;
+	BF_AUTOBUF struct bf_buf review;
+	bf_buf_init(&review, REVIEW_MAX);
+	if (s->step->approval.review && render_review(ask, plan, s, &review, err) < 0)
+		return -(int)err->code;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, plan->run);
 	bf_pg_add_text(&p, s->step->name);
@@ -89,6 +135,8 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 	bf_pg_add_int(&p, s->step->concurrency);
 	bf_pg_add_bool(&p, bf_step_chronological(s->step));
 	bf_pg_add_bool(&p, s->step->per == BF_PER_RUN);
+	add_limits(&p, s->step);
+	bf_pg_add_text(&p, s->step->approval.review ? review.data : NULL);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 

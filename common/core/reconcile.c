@@ -105,8 +105,8 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 		bf_redis_arg(&cmd, steps[i].state);
 		bf_redis_arg_int(&cmd, steps[i].planned);
 		bf_redis_arg_int(&cmd, steps[i].concurrency);
-		/* Where all of the run goes one by one, a job in back-off keeps its place, too. */
-		bf_redis_arg(&cmd, steps[i].chronological || row->concurrency == 1 ? "1" : "0");
+		/* Where all of the run goes one by one, a job in back-off keeps its place, too; a soak between its samples never does. */
+		bf_redis_arg(&cmd, (steps[i].chronological || row->concurrency == 1) && !steps[i].soak ? "1" : "0");
 		bf_redis_arg_int(&cmd, steps[i].plan_number);
 	}
 	int rc = call(u, &cmd, &reply, err);

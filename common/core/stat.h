@@ -71,7 +71,11 @@ enum bf_stat_steps_column {
 	BF_STEPS_UNDONE,
 	BF_STEPS_RECENT,
 	BF_STEPS_STARTED,
-	BF_STEPS_FINISHED
+	BF_STEPS_FINISHED,
+	BF_STEPS_ASKED,
+	BF_STEPS_TIMEOUT,
+	BF_STEPS_ON_TIMEOUT,
+	BF_STEPS_REVIEW
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 

@@ -12,23 +12,24 @@ revoke all on schema bf from public, backfill_worker, backfill_operator, backfil
 grant usage on schema bf to backfill_worker, backfill_operator, backfill_reader;
 
 -- worker: opens, settles and advances what was planned. What was planned, and what was once recorded of a try or an event, it cannot change.
-grant select on bf.migration, bf.meta, bf.pipeline, bf.run, bf.step, bf.job to backfill_worker;
+grant select on bf.migration, bf.meta, bf.pipeline, bf.run, bf.step, bf.job, bf.check_result to backfill_worker;
 grant update (generation) on bf.meta to backfill_worker;
 grant update (state, version, finished_at) on bf.run to backfill_worker;
-grant update (state, halted, floor, released_at, finished_at) on bf.step to backfill_worker;
+grant update (state, halted, floor, asked_at, released_at, finished_at) on bf.step to backfill_worker;
 grant update (state, epoch, attempts, crashes, deaths, alone, not_before, worker, backend_pid, backend_start, started_at, finished_at, rows,
               progress_done, progress_total, progress_number, checkpoint, note, error_category, error) on bf.job to backfill_worker;
 grant insert on bf.attempt, bf.event, bf.check_result to backfill_worker;
-grant execute on function bf.settle, bf.advance to backfill_worker;
+grant execute on function bf.settle, bf.advance, bf.stops_others, bf.decide_approval to backfill_worker;
 
 -- operator: plans, and decides about what is planned.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.progress to backfill_operator;
 grant insert on bf.pipeline, bf.run, bf.step, bf.job, bf.event to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
 grant update (state, version, finished_at) on bf.run to backfill_operator;
-grant update (state, halted, floor, plan_number, released_at, finished_at) on bf.step to backfill_operator;
-grant update (state, epoch, attempts, crashes, deaths, not_before, finished_at) on bf.job to backfill_operator;
-grant execute on function bf.advance, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken to backfill_operator;
+grant update (state, halted, floor, plan_number, asked_at, released_at, finished_at) on bf.step to backfill_operator;
+grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error) on bf.job to backfill_operator;
+grant execute on function bf.advance, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval
+   to backfill_operator;
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,

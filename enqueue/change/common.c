@@ -34,9 +34,18 @@ static const char *within(const struct bf_pipeline *p, const char *path)
 	return path && strncmp(path, p->dir, n) == 0 && path[n] == '/' ? path + n + 1 : path;
 }
 
+/* At most so many are named. */
+static size_t files_of(const struct bf_pipeline *p)
+{
+	size_t n = (size_t)p->n_steps * 4;
+	for (int i = 0; i < p->n_steps; i++)
+		n += 3 * p->steps[i].n_checks;
+	return n;
+}
+
 const char **bf_files_checked(const struct bf_pipeline *p)
 {
-	const char **files = bf_realloc_array(NULL, (size_t)p->n_steps * 4 + 3, sizeof(*files));
+	const char **files = bf_realloc_array(NULL, files_of(p) + 3, sizeof(*files));
 	size_t n = 0;
 	add_file(files, &n, p->chunk.keys_sql.name);
 	add_file(files, &n, within(p, p->chunk.keys_file));
@@ -44,8 +53,13 @@ const char **bf_files_checked(const struct bf_pipeline *p)
 		const struct bf_step *s = &p->steps[i];
 		add_file(files, &n, s->sql.name);
 		add_file(files, &n, s->argv ? within(p, s->argv[0]) : NULL);
-		add_file(files, &n, s->check.query.name);
-		add_file(files, &n, s->check.expected.name);
+		add_file(files, &n, s->expected.name);
+		add_file(files, &n, s->present.name);
+		for (size_t k = 0; k < s->n_checks; k++) {
+			add_file(files, &n, s->checks[k].query.name);
+			add_file(files, &n, s->checks[k].expected.name);
+			add_file(files, &n, s->checks[k].present.name);
+		}
 	}
 	files[n] = NULL;
 	return files;

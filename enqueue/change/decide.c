@@ -4,11 +4,11 @@
 
 #include "base/mem.h"
 #include "change/commands.h"
+#include "change/decider.h"
 #include "core/ledger.h"
 #include "core/states.h"
 #include "render/json.h"
 #include "shared/find.h"
-#include "shared/servers.h"
 
 #define RUNS_PAGE 100
 
@@ -67,44 +67,6 @@ const struct bf_command bf_command_retry = {
 	1};
 const struct bf_command bf_command_stop_all = {
 	"stop-all", "enqueue stop-all [OPTION…]", "stop every run that is under way", NULL, of_runs, 0, 0};
-
-/* ---- Redis: the ledger has decided, so its absence is told, but stops nothing ---- */
-
-struct servers {
-	struct bf_upkeep upkeep;
-	struct bf_error redis_error;
-	bool redis_away;
-};
-
-static int open_servers(struct servers *s, struct bf_error *err)
-{
-	*s = (struct servers){.redis_away = false};
-	int rc = bf_open_both(BF_PROGRAM, &s->upkeep, err);
-	if (rc < 0 && s->upkeep.pg) {
-		s->redis_away = true;
-		s->redis_error = *err;
-		return 0;
-	}
-	return rc;
-}
-
-/* The run's state after it. Without Redis: what the ledger says, if it can be asked. */
-static int carry_out(struct servers *s, const char *run, char *state, struct bf_error *err)
-{
-	if (!s->redis_away && bf_carry_out(&s->upkeep, run, state, &s->redis_error) < 0)
-		s->redis_away = true;
-	return s->redis_away ? bf_ledger_advance(s->upkeep.pg, run, state, err) : 0;
-}
-
-static int tell_redis_away(const struct servers *s)
-{
-	struct bf_error err;
-	if (!s->redis_away)
-		return 0;
-	(void)bf_fail(&err, BF_E_UNAVAILABLE, "this is decided in the ledger, where the workers see it, but Redis could not be told: %s",
-				  s->redis_error.text);
-	return bf_program_fail(&err);
-}
 
 /* ---- one run ---- */
 
@@ -180,7 +142,7 @@ static void print_text(const struct verb *v, const struct bf_decision *d, int64_
 	printf("Run %s is %s%s.\n", d->run, state, explain(state, v));
 }
 
-static int decide(const struct verb *v, struct servers *s, const struct bf_decision *d, bool json, struct bf_error *err)
+static int decide(const struct verb *v, struct bf_decider *s, const struct bf_decision *d, bool json, struct bf_error *err)
 {
 	char state[16] = "";
 	int64_t jobs = 0;
@@ -188,7 +150,7 @@ static int decide(const struct verb *v, struct servers *s, const struct bf_decis
 	if (rc == 0)
 		rc = v->jobs ? v->jobs(s->upkeep.pg, d, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
 	if (rc == 0)
-		rc = carry_out(s, d->run, state, err);
+		rc = bf_decider_carry_out(s, d->run, state, err);
 	if (rc == 0 && json)
 		print_json(v, d, jobs, state);
 	else if (rc == 0)
@@ -200,20 +162,18 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 {
 	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
 	struct options o = {.json = false};
-	struct servers s;
+	struct bf_decider s;
 	struct bf_error err;
 	char who[BF_WHO_MAX];
 	int n_args, code;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
 		return code;
 	struct bf_decision d = {.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note};
-	int rc = open_servers(&s, &err);
+	int rc = bf_decider_open(&s, &err);
 	d.patience_ms = s.upkeep.lease_ms;
 	if (rc == 0)
 		rc = decide(verb_of(command), &s, &d, o.json, &err);
-	code = rc < 0 ? bf_program_fail(&err) : tell_redis_away(&s);
-	bf_close_both(&s.upkeep);
-	return code;
+	return bf_decider_close(&s, rc, &err);
 }
 
 /* ---- all runs ---- */
@@ -223,7 +183,7 @@ static bool under_way(const char *state)
 	return strcmp(state, "queued") == 0 || strcmp(state, "running") == 0 || strcmp(state, "waiting") == 0;
 }
 
-static int stop_page(struct servers *s, const struct bf_pg_result *page, struct bf_decision *d, struct bf_json *json, int *stopped,
+static int stop_page(struct bf_decider *s, const struct bf_pg_result *page, struct bf_decision *d, struct bf_json *json, int *stopped,
 					 struct bf_error *err)
 {
 	char state[16];
@@ -234,7 +194,7 @@ static int stop_page(struct servers *s, const struct bf_pg_result *page, struct 
 		d->run = bf_pg_text(page, i, 0);
 		rc = bf_decide_stop(s->upkeep.pg, d, state, err);
 		if (rc == 0)
-			rc = carry_out(s, d->run, state, err);
+			rc = bf_decider_carry_out(s, d->run, state, err);
 		if (rc < 0)
 			return rc;
 		(*stopped)++;
@@ -250,7 +210,7 @@ static int stop_page(struct servers *s, const struct bf_pg_result *page, struct 
 	return rc;
 }
 
-static int stop_all(struct servers *s, struct bf_decision *d, struct bf_json *json, int *stopped, struct bf_error *err)
+static int stop_all(struct bf_decider *s, struct bf_decision *d, struct bf_json *json, int *stopped, struct bf_error *err)
 {
 	char after[BF_RUN_MAX + 1] = "";
 	for (;;) {
@@ -268,7 +228,7 @@ int bf_stop_all_main(const struct bf_command *command, int argc, char **argv)
 {
 	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
 	struct options o = {.json = false};
-	struct servers s;
+	struct bf_decider s;
 	struct bf_error err;
 	struct bf_json json;
 	char who[BF_WHO_MAX];
@@ -276,7 +236,7 @@ int bf_stop_all_main(const struct bf_command *command, int argc, char **argv)
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
 		return code;
 	struct bf_decision d = {.who = bf_who(who), .note = o.note};
-	int rc = open_servers(&s, &err);
+	int rc = bf_decider_open(&s, &err);
 	if (rc == 0 && o.json) {
 		bf_json_begin(&json, stdout);
 		bf_json_array(&json, "runs");
@@ -290,7 +250,5 @@ int bf_stop_all_main(const struct bf_command *command, int argc, char **argv)
 	} else if (rc == 0 && stopped == 0) {
 		printf("No run is under way.\n");
 	}
-	code = rc < 0 ? bf_program_fail(&err) : tell_redis_away(&s);
-	bf_close_both(&s.upkeep);
-	return code;
+	return bf_decider_close(&s, rc, &err);
 }

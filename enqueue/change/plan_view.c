@@ -35,6 +35,8 @@ static void range_text(const struct bf_plan_view *v, struct bf_buf *out)
 
 static const char *short_guarantee(const struct bf_step *s)
 {
+	if (s->kind == BF_KIND_APPROVAL)
+		return bf_guarantee(s);
 	return s->kind == BF_KIND_SQL ? "exactly once" : "at least once";
 }
 
@@ -83,6 +85,9 @@ static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *
 	case BF_SKIP_HELD:
 		printf("held by run %s, which is not finished", skip->run);
 		break;
+	case BF_SKIP_PRESENT:
+		printf("there already, according to %s", s->step->present.name);
+		break;
 	}
 	if (!v->ask->keys)
 		printf(" (%s)", bf_range_format(skip->within.first, skip->within.last, within));
@@ -91,11 +96,40 @@ static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *
 	putchar('\n');
 }
 
+/* Days that are no days of this step's: none is a fault, but who looks for them should know. */
+static int64_t not_expected(const struct bf_plan_view *v, const struct bf_step_plan *s)
+{
+	int64_t asked = v->ask->keys ? (int64_t)v->ask->keys->count : v->ask->until - v->ask->since + 1;
+	return s->has_expected ? asked - s->expected : 0;
+}
+
+static void print_not_expected(const struct bf_plan_view *v, const struct bf_step_plan *s)
+{
+	char count[48];
+	if (not_expected(v, s) > 0)
+		printf("  %s: %s not expected, according to %s\n", s->step->name, count_text(not_expected(v, s), what_of(v), count),
+			   s->step->expected.name);
+}
+
+static void print_gone(const struct bf_plan_view *v)
+{
+	char count[48];
+	bool first = true;
+	for (int i = 0; i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (s->gone == 0)
+			continue;
+		printf("%s  %s: %s done according to the ledger, and missing according to %s\n", first ? "\nPlanned again:\n" : "", s->step->name,
+			   count_text(s->gone, what_of(v), count), s->step->present.name);
+		first = false;
+	}
+}
+
 static void print_left_out(const struct bf_plan_view *v)
 {
 	bool any = false;
 	for (int i = 0; i < v->plan->n_steps; i++)
-		any = any || v->plan->steps[i].left_out || v->plan->steps[i].n_skips;
+		any = any || v->plan->steps[i].left_out || v->plan->steps[i].n_skips || not_expected(v, &v->plan->steps[i]) > 0;
 	if (!any)
 		return;
 	printf("\nNot planned:\n");
@@ -103,6 +137,8 @@ static void print_left_out(const struct bf_plan_view *v)
 		const struct bf_step_plan *s = &v->plan->steps[i];
 		if (s->left_out)
 			printf("  %s: left out by --only or --skip\n", v->ask->pipeline->steps[i].name);
+		else
+			print_not_expected(v, s);
 		for (size_t k = 0; k < s->n_skips; k++)
 			print_skip(v, s, &s->skips[k]);
 	}
@@ -136,7 +172,7 @@ static bool all_done(const struct bf_plan *p)
 {
 	for (int i = 0; i < p->n_steps; i++)
 		for (size_t k = 0; k < p->steps[i].n_skips; k++)
-			if (p->steps[i].skips[k].reason != BF_SKIP_DONE)
+			if (p->steps[i].skips[k].reason != BF_SKIP_DONE && p->steps[i].skips[k].reason != BF_SKIP_PRESENT)
 				return false;
 	return true;
 }
@@ -188,6 +224,7 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 		printf("Run %s is planned: %s in %s, pipeline %s, %s.\n\n", v->plan->run, jobs, steps, v->ask->pipeline->name, range.data);
 	print_steps(v, t);
 	print_left_out(v);
+	print_gone(v);
 	print_settings(v);
 	if (v->dry_run) {
 		print_files(v);
@@ -241,6 +278,11 @@ static void json_step(struct bf_json *j, const struct bf_plan_view *v, const str
 		bf_json_text(j, NULL, v->ask->pipeline->steps[s->needs[i]].name);
 	bf_json_close(j);
 	bf_json_int(j, "jobs", s->jobs);
+	if (s->has_expected)
+		bf_json_int(j, "expected", s->expected);
+	else
+		bf_json_null(j, "expected");
+	bf_json_int(j, "gone", s->gone);
 	bf_json_text_or_null(j, "first", s->first);
 	bf_json_text_or_null(j, "last", s->last);
 	bf_json_array(j, "skipped");

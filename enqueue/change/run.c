@@ -3,6 +3,7 @@
 #include "change/follow.h"
 #include "change/plan_view.h"
 #include "change/run_args.h"
+#include "core/gaps.h"
 #include "shared/servers.h"
 
 static void show(const struct bf_run_options *o, struct bf_plan_view *v, const struct bf_run_args *a)
@@ -35,6 +36,21 @@ static int load_keys(const struct bf_run_options *o, struct bf_run_args *a, stru
 	return rc;
 }
 
+static bool has_gaps(const struct bf_run_args *a)
+{
+	for (int i = 0; i < a->pipeline->n_steps; i++)
+		if (!a->ask.left_out[i] && bf_step_has_gaps(&a->pipeline->steps[i]))
+			return true;
+	return false;
+}
+
+/* What should be there and what is, is asked on a connection that cannot write, too. */
+static int open_reader(struct bf_run_args *a, struct bf_error *err)
+{
+	struct bf_pg_options options = {.application_name = BF_PROGRAM " gaps", .read_only = true};
+	return has_gaps(a) ? bf_pg_open(&options, &a->ask.reader, err) : 0;
+}
+
 /* ---- --dry-run: one connection, which cannot write; Redis is not looked for ---- */
 
 static int look(const struct bf_run_options *o, struct bf_run_args *a, struct bf_pg *pg, struct bf_plan *plan, enum bf_planned *outcome,
@@ -51,6 +67,7 @@ static int look(const struct bf_run_options *o, struct bf_run_args *a, struct bf
 		return 0;
 	plan->jobs = 0;
 	rc = load_keys(o, a, pg, err);
+	a->ask.reader = pg;
 	if (rc == 0)
 		rc = bf_plan_look(pg, &a->ask, plan, err);
 	*outcome = plan->jobs > 0 ? BF_PLANNED : BF_PLANNED_NOTHING;
@@ -83,8 +100,12 @@ static int plan_it(const struct bf_run_options *o, struct bf_run_args *a, struct
 	a->ask.patience_ms = u->lease_ms;
 	if (rc == 0 && planned < 0)
 		rc = load_keys(o, a, NULL, err);
+	if (rc == 0 && planned < 0)
+		rc = open_reader(a, err);
 	if (rc == 0)
 		rc = bf_plan_run(u->pg, &a->ask, plan, outcome, err);
+	bf_pg_close(a->ask.reader);
+	a->ask.reader = NULL;
 	if (rc == -BF_E_UNKNOWN_OUTCOME)
 		return bf_error_prefix(err, "whether run %s was planned is not known; the same command with --run-id=%s is safe to repeat",
 							   plan->run, plan->run);

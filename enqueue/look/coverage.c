@@ -11,6 +11,12 @@ static int year_of(bf_date day)
 	return year;
 }
 
+/* Done, or there without a record of it. */
+static int64_t there(const struct bf_day_counts *n)
+{
+	return n->done + n->unrecorded;
+}
+
 /* ---- text ---- */
 
 static void print_calendar(const struct bf_term *t, const struct bf_section *s)
@@ -22,18 +28,18 @@ static void print_calendar(const struct bf_term *t, const struct bf_section *s)
 	bf_buf_init(&name, 1u << 16);
 	bf_buf_init(&percent, 64);
 	bf_section_name(&name, s);
-	bf_percent_text(&percent, n.done, n.asked);
-	printf("%s%s%s  %s: %s of %s %s done\n", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
-		   bf_text_group(n.done, done), bf_text_group(n.asked, asked), n.asked == 1 ? "day" : "days");
+	bf_percent_text(&percent, there(&n), n.asked);
+	printf("%s%s%s  %s: %s of %s %s %s\n", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
+		   bf_text_group(there(&n), done), bf_text_group(n.asked, asked), n.asked == 1 ? "day" : "days", s->data ? "there" : "done");
 	bf_heat_print(stdout, t, &s->days);
 	putchar('\n');
 }
 
-static void add_row(struct bf_table *table, const char *name, const char *year, const struct bf_day_counts *n)
+static void add_row(struct bf_table *table, const char *name, const char *year, const struct bf_day_counts *n, bool data)
 {
 	BF_AUTOBUF struct bf_buf percent;
 	bf_buf_init(&percent, 64);
-	bf_percent_text(&percent, n->done, n->asked);
+	bf_percent_text(&percent, there(n), n->asked);
 	bf_table_row(table);
 	bf_table_cell(table, BF_PLAIN, name);
 	bf_table_cell(table, BF_PLAIN, year);
@@ -42,10 +48,14 @@ static void add_row(struct bf_table *table, const char *name, const char *year, 
 	bf_table_number(table, BF_BUSY, n->running);
 	bf_table_number(table, BF_BAD, n->failed);
 	bf_table_number(table, BF_CARE, n->missing);
-	bf_table_cell(table, n->done == n->asked ? BF_GOOD : BF_PLAIN, percent.data);
+	if (data) {
+		bf_table_number(table, BF_PLAIN, n->unrecorded);
+		bf_table_number(table, BF_BAD, n->gone);
+	}
+	bf_table_cell(table, there(n) == n->asked ? BF_GOOD : BF_PLAIN, percent.data);
 }
 
-static void add_section(struct bf_table *table, const struct bf_section *s)
+static void add_section(struct bf_table *table, const struct bf_section *s, bool data)
 {
 	BF_AUTOBUF struct bf_buf name;
 	bf_buf_init(&name, 1u << 16);
@@ -55,12 +65,12 @@ static void add_section(struct bf_table *table, const struct bf_section *s)
 		struct bf_day_counts n = bf_days_count(&s->days, bf_date_make(year, 1, 1), bf_date_make(year, 12, 31));
 		char text[16];
 		(void)snprintf(text, sizeof(text), "%d", year);
-		add_row(table, name.data, text, &n);
+		add_row(table, name.data, text, &n, data);
 	}
 	if (first == last)
 		return;
 	struct bf_day_counts all = bf_days_count(&s->days, s->days.since, s->days.until);
-	add_row(table, name.data, "all", &all);
+	add_row(table, name.data, "all", &all, data);
 }
 
 static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c)
@@ -73,16 +83,27 @@ static void print_text(const struct bf_term *t, const char *pipeline, const stru
 											   {.title = "FAILED", .right = true},
 											   {.title = "MISSING", .right = true},
 											   {.title = "DONE %", .right = true}};
+	static const struct bf_column with_data[] = {{.title = "STEP", .elastic = true},
+												 {.title = "YEAR", .right = true},
+												 {.title = "EXPECTED", .right = true},
+												 {.title = "DONE", .right = true},
+												 {.title = "RUNNING", .right = true, .rank = 1},
+												 {.title = "FAILED", .right = true},
+												 {.title = "MISSING", .right = true},
+												 {.title = "NOT RECORDED", .right = true},
+												 {.title = "GONE", .right = true},
+												 {.title = "THERE %", .right = true}};
 	if (c->n == 0) {
 		printf("There are no days of %s to show: its runs are not by date, or the range is empty.\n", pipeline);
 		return;
 	}
-	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
+	BF_AUTOTABLE struct bf_table *table =
+		bf_table_new(t, c->data ? with_data : columns, c->data ? BF_COUNT_OF(with_data) : BF_COUNT_OF(columns));
 	for (size_t i = 0; i < c->n; i++) {
 		print_calendar(t, &c->sections[i]);
-		add_section(table, &c->sections[i]);
+		add_section(table, &c->sections[i], c->data);
 	}
-	bf_heat_legend(stdout, t);
+	bf_heat_legend(stdout, t, c->data);
 	putchar('\n');
 	bf_table_print(table, stdout);
 }
@@ -96,7 +117,9 @@ static void add_counts(struct bf_json *j, const struct bf_day_counts *n)
 	bf_json_int(j, "running", n->running);
 	bf_json_int(j, "failed", n->failed);
 	bf_json_int(j, "missing", n->missing);
-	bf_json_number(j, "percent", n->asked > 0 ? 100.0 * (double)n->done / (double)n->asked : 0);
+	bf_json_int(j, "not_recorded", n->unrecorded);
+	bf_json_int(j, "gone", n->gone);
+	bf_json_number(j, "percent", n->asked > 0 ? 100.0 * (double)there(n) / (double)n->asked : 0);
 }
 
 static void json_years(struct bf_json *j, const struct bf_days *d)
@@ -146,6 +169,7 @@ static void print_json(const struct bf_look *l, const char *pipeline, const stru
 		bf_json_object(&j, NULL);
 		bf_json_text(&j, "step", s->step);
 		bf_json_raw(&j, "identity", s->identity);
+		bf_json_bool(&j, "data_asked", s->data);
 		add_counts(&j, &n);
 		json_years(&j, &s->days);
 		json_ranges(&j, &s->days);
@@ -181,7 +205,10 @@ static const struct bf_command command_coverage = {
 	.name = "coverage",
 	.synopsis = "bfstat coverage PIPELINE [OPTION…]",
 	.summary = "a calendar of what is done, step by step, and the figures by year",
-	.details = "The days that count are those that some run was asked for; with --since or --until, all days from the one to the other.",
+	.details =
+		"The days that count are those that some run was asked for; with --since or --until, all days from the one to the other.\n"
+		"Of steps that say what is expected and present, those that are expected; their data is asked, too: what is there and was never\n"
+		"recorded, and what a run has done and is gone, is shown as such.",
 	.options = bf_days_opts,
 	.min_args = 1,
 	.max_args = 1};

@@ -78,14 +78,21 @@ int bf_coverage_load(struct bf_look *l, const char *pipeline, const struct bf_da
 	if (o->since.given && o->until.given && o->until.day < o->since.day)
 		return bf_fail(err, BF_E_INPUT, "--until=%s is before --since=%s", bf_date_format(o->until.day, until),
 					   bf_date_format(o->since.day, since));
-	int rc = bf_look_find_pipeline(l, pipeline, o->step, err);
+	struct bf_error unknown;
+	int found = bf_look_find_pipeline(l, pipeline, o->step, &unknown);
+	int rc = found == 0 || found == -BF_E_NOT_FOUND ? 0 : found;
 	if (rc == 0)
 		rc = bf_stat_coverage(l->pg, pipeline, o->step, &r, err);
 	if (rc == 0)
 		rc = find_range(r, o, out, err);
-	if (rc < 0 || bf_pg_rows(r) == 0 || out->until < out->since)
-		return rc;
-	rc = fill(r, o->since.given || o->until.given, out, err);
+	if (rc == 0 && bf_pg_rows(r) > 0 && out->until >= out->since)
+		rc = fill(r, o->since.given || o->until.given, out, err);
+	if (rc == 0)
+		rc = bf_coverage_add_data(l, pipeline, o, found == 0, out, err);
+	if (rc == 0 && found < 0 && !out->data) { /* nobody knows it */
+		*err = unknown;
+		rc = found;
+	}
 	if (rc < 0)
 		bf_coverage_release(out);
 	return rc;
@@ -120,6 +127,11 @@ const struct bf_opt bf_days_opts[] = {
 	 .type = BF_OPT_TEXT,
 	 .offset = offsetof(struct bf_days_options, step),
 	 .value = "STEP",
-	 .help = "only this step (default: all but the checks)"},
+	 .help = "only this step (default: all that work on days)"},
+	{.name = "param",
+	 .type = BF_OPT_LIST,
+	 .offset = offsetof(struct bf_days_options, param),
+	 .value = "NAME=VALUE",
+	 .help = "a parameter of the pipeline, for its queries of what is expected and present; may be given again"},
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct bf_days_options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};

@@ -2,6 +2,12 @@
 #include "base/mem.h"
 #include "look/days.h"
 
+/* What is not there, or not done where the data was not asked. */
+static bool is_gap(unsigned char state)
+{
+	return state != BF_DAY_NONE && state != BF_DAY_DONE && state != BF_DAY_UNRECORDED;
+}
+
 static void print_gaps(const struct bf_section *s, bool alone)
 {
 	BF_AUTOBUF struct bf_buf name;
@@ -10,7 +16,7 @@ static void print_gaps(const struct bf_section *s, bool alone)
 	bf_section_name(&name, s);
 	for (bf_date day = s->days.since; day <= s->days.until; day++) {
 		unsigned char state = s->days.state[day - s->days.since];
-		if (state == BF_DAY_NONE || state == BF_DAY_DONE)
+		if (!is_gap(state))
 			continue;
 		if (alone)
 			puts(bf_date_format(day, text));
@@ -24,7 +30,7 @@ static void json_gaps(const struct bf_section *s, struct bf_json *j)
 	char text[BF_DATE_TEXT];
 	for (bf_date day = s->days.since; day <= s->days.until; day++) {
 		unsigned char state = s->days.state[day - s->days.since];
-		if (state == BF_DAY_NONE || state == BF_DAY_DONE)
+		if (!is_gap(state))
 			continue;
 		bf_json_object(j, NULL);
 		bf_json_text(j, "step", s->step);
@@ -80,7 +86,7 @@ static const struct bf_command command_gaps = {
 	.summary = "the days that are not done, one a line",
 	.details =
 		"A line is `date`, or `step<TAB>date` when the pipeline has several steps. What is asked for and not done is a gap: failed,\n"
-		"running, waiting or never begun.",
+		"running, waiting or never begun. Of steps that say what is expected and present: what is expected and not there.",
 	.options = bf_days_opts,
 	.min_args = 1,
 	.max_args = 1};

@@ -143,6 +143,10 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->needs = bf_strdup(bf_pg_text(r, i, BF_STEPS_NEEDS));
 		s->started_ms = bf_pg_int(r, i, BF_STEPS_STARTED);
 		s->finished_ms = bf_pg_int(r, i, BF_STEPS_FINISHED);
+		s->asked_ms = bf_pg_int(r, i, BF_STEPS_ASKED);
+		s->deadline_ms = s->asked_ms > 0 && !bf_pg_null(r, i, BF_STEPS_TIMEOUT) ? s->asked_ms + bf_pg_int(r, i, BF_STEPS_TIMEOUT) : 0;
+		s->approve_on_timeout = strcmp(bf_pg_text(r, i, BF_STEPS_ON_TIMEOUT), "approve") == 0;
+		s->review = bf_strdup(bf_pg_text(r, i, BF_STEPS_REVIEW));
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),
@@ -222,6 +226,7 @@ static int read_live_step(struct bf_redis *r, struct bf_view *v, const char *ste
 		return rc;
 	(void)snprintf(s->state, sizeof(s->state), "%s", bf_live_field(hash, "state"));
 	s->needs = bf_strdup("");
+	s->review = bf_strdup("");
 	s->jobs = (struct bf_view_jobs){.planned = bf_live_number(hash, "planned"),
 									.running = bf_live_number(hash, "running"),
 									.done = bf_live_number(hash, "done"),
@@ -311,8 +316,10 @@ int bf_view_load(struct bf_look *l, const char *run, struct bf_view *v, struct b
 
 void bf_view_release(struct bf_view *v)
 {
-	for (int i = 0; i < v->n_steps; i++)
+	for (int i = 0; i < v->n_steps; i++) {
 		free(v->steps[i].needs);
+		free(v->steps[i].review);
+	}
 	for (size_t i = 0; i < v->n_running; i++) {
 		free(v->running[i].chunk);
 		free(v->running[i].worker);

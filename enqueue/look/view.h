@@ -23,6 +23,10 @@ struct bf_view_step {
 	char *needs; /* names, with a space between */
 	struct bf_view_jobs jobs;
 	int64_t started_ms, finished_ms; /* 0: not yet */
+	int64_t asked_ms;                /* of an approval: since when a person is asked; 0: not now */
+	int64_t deadline_ms;             /* until when; 0: for ever */
+	bool approve_on_timeout;         /* what then */
+	char *review;                    /* what to look at; "" when nothing is said */
 };
 
 struct bf_view_running {

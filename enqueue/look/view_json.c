@@ -25,6 +25,10 @@ static void add_steps(struct bf_json *j, const struct bf_view *v)
 		add_jobs(j, &s->jobs);
 		bf_json_time(j, "started_at", s->started_ms);
 		bf_json_time(j, "finished_at", s->finished_ms);
+		bf_json_time(j, "asked_at", s->asked_ms);
+		bf_json_time(j, "deadline", s->deadline_ms);
+		bf_json_text_or_null(j, "on_timeout", s->deadline_ms == 0 ? NULL : s->approve_on_timeout ? "approve" : "reject");
+		bf_json_text_or_null(j, "review", s->review);
 		bf_json_close(j);
 	}
 	bf_json_close(j);

@@ -135,6 +135,8 @@ static void step_state(struct bf_table *table, const struct bf_view *v, const st
 	const char *needs = strcmp(s->state, "waiting") == 0 ? waits_for(v, s) : NULL;
 	if (needs)
 		bf_table_cellf(table, BF_DIM, "after %s", needs);
+	else if (s->asked_ms > 0)
+		bf_table_cell(table, BF_CARE, "asked");
 	else if (released && strcmp(v->state, "running") != 0)
 		bf_table_cell(table, bf_tone_of_state(v->state), v->state);
 	else if (released && s->jobs.running == 0 && s->jobs.recent == 0)
@@ -234,9 +236,10 @@ static void print_running(FILE *out, const struct bf_term *t, const struct bf_vi
 				bf_tone_off(t, BF_DIM));
 }
 
-/* ---- the last error ---- */
+/* ---- what a person is asked ---- */
 
-static void print_error_line(FILE *out, const struct bf_term *t, const char *text, size_t len)
+/* Below a label, cut to the terminal. */
+static void print_line(FILE *out, const struct bf_term *t, const char *text, size_t len)
 {
 	BF_AUTOBUF struct bf_buf clean;
 	BF_AUTOBUF struct bf_buf cut;
@@ -248,6 +251,38 @@ static void print_error_line(FILE *out, const struct bf_term *t, const char *tex
 	bf_term_cut(&cut, t, clean.data, t->width > 0 ? t->width - LABEL_WIDTH : 0);
 	fprintf(out, "%*s%s\n", LABEL_WIDTH, "", cut.data);
 }
+
+static void print_lines(FILE *out, const struct bf_term *t, const char *text)
+{
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, "\n");
+		print_line(out, t, at, len);
+		at += len + (at[len] == '\n');
+	}
+}
+
+static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	bool first = true;
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		char time[BF_DURATION_TEXT];
+		int64_t left = s->deadline_ms - v->now_ms;
+		if (s->asked_ms == 0)
+			continue;
+		fprintf(out, "%s", first ? "\n" : "");
+		first = false;
+		tone(out, t, BF_CARE, "ASKED");
+		fprintf(out, "%*s%s, for %s", LABEL_WIDTH - 5, "", s->step, bf_duration_human(v->now_ms - s->asked_ms, time));
+		if (s->deadline_ms > 0)
+			fprintf(out, "; %s in %s if nobody decides", s->approve_on_timeout ? "approved" : "rejected",
+					bf_duration_human(left > 0 ? left : 0, time));
+		fputc('\n', out);
+		print_lines(out, t, s->review);
+	}
+}
+
+/* ---- the last error ---- */
 
 static void print_last_error(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
@@ -268,7 +303,7 @@ static void print_last_error(FILE *out, const struct bf_term *t, const struct bf
 	const char *at = e->text;
 	for (int line = 0; *at && line < ERROR_LINES; line++) {
 		size_t len = strcspn(at, "\n");
-		print_error_line(out, t, at, len);
+		print_line(out, t, at, len);
 		at += len + (at[len] == '\n');
 	}
 }
@@ -296,8 +331,19 @@ __attribute__((format(printf, 3, 4))) static void hint(struct hints *h, const ch
 	h->why[h->n++] = why;
 }
 
+static void hint_decision(struct hints *h, const struct bf_view *v)
+{
+	for (int i = 0; i < v->n_steps; i++) {
+		if (v->steps[i].asked_ms == 0)
+			continue;
+		hint(h, "lets it go on; who and why are kept", "enqueue approve %s %s --note=…", v->run, v->steps[i].step);
+		hint(h, "what needs it is not run", "enqueue reject %s %s --note=…", v->run, v->steps[i].step);
+	}
+}
+
 static void find_hints(struct hints *h, const struct bf_view *v)
 {
+	hint_decision(h, v);
 	bool running = strcmp(v->state, "running") == 0 || strcmp(v->state, "queued") == 0;
 	bool usual = strcmp(v->queue, "default") == 0;
 	if (v->live_known && running && bf_view_left(&v->jobs) > 0 && bf_live_serving(&v->live, v->queue) == 0)
@@ -342,6 +388,7 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_speed(out, t, v);
 	print_steps(out, t, v);
 	print_running(out, t, v, brief);
+	print_asked(out, t, v);
 	print_last_error(out, t, v);
 	if (!brief)
 		print_next(out, t, v);

@@ -11,11 +11,10 @@
 static const struct {
 	const char *utf8, *ascii, *name;
 	enum bf_tone tone;
-} looks[BF_DAYS] = {[BF_DAY_NONE] = {" ", " ", "", BF_PLAIN},
-					[BF_DAY_MISSING] = {"·", ".", "missing", BF_CARE},
-					[BF_DAY_FAILED] = {"×", "x", "failed", BF_BAD},
-					[BF_DAY_RUNNING] = {"○", ">", "running", BF_BUSY},
-					[BF_DAY_DONE] = {"■", "#", "done", BF_GOOD}};
+} looks[BF_DAYS] = {[BF_DAY_NONE] = {" ", " ", "", BF_PLAIN},       [BF_DAY_MISSING] = {"·", ".", "missing", BF_CARE},
+					[BF_DAY_FAILED] = {"×", "x", "failed", BF_BAD}, [BF_DAY_RUNNING] = {"○", ">", "running", BF_BUSY},
+					[BF_DAY_DONE] = {"■", "#", "done", BF_GOOD},    [BF_DAY_UNRECORDED] = {"□", "+", "not recorded", BF_GOOD},
+					[BF_DAY_GONE] = {"!", "!", "gone", BF_BAD}};
 
 const char *bf_day_name(enum bf_day day)
 {
@@ -50,7 +49,7 @@ void bf_days_mark(struct bf_days *d, bf_date first, bf_date last, enum bf_day st
 			d->state[day - d->since] = (unsigned char)state;
 }
 
-static enum bf_day state_of(const struct bf_days *d, bf_date day)
+enum bf_day bf_days_at(const struct bf_days *d, bf_date day)
 {
 	return day < d->since || day > d->until ? BF_DAY_NONE : (enum bf_day)d->state[day - d->since];
 }
@@ -59,12 +58,15 @@ struct bf_day_counts bf_days_count(const struct bf_days *d, bf_date first, bf_da
 {
 	int64_t n[BF_DAYS] = {0};
 	for (bf_date day = later(first, d->since); day <= earlier(last, d->until); day++)
-		n[state_of(d, day)]++;
-	return (struct bf_day_counts){.asked = n[BF_DAY_MISSING] + n[BF_DAY_FAILED] + n[BF_DAY_RUNNING] + n[BF_DAY_DONE],
+		n[bf_days_at(d, day)]++;
+	return (struct bf_day_counts){.asked = n[BF_DAY_MISSING] + n[BF_DAY_FAILED] + n[BF_DAY_RUNNING] + n[BF_DAY_DONE] +
+										   n[BF_DAY_UNRECORDED] + n[BF_DAY_GONE],
 								  .done = n[BF_DAY_DONE],
 								  .running = n[BF_DAY_RUNNING],
 								  .failed = n[BF_DAY_FAILED],
-								  .missing = n[BF_DAY_MISSING]};
+								  .missing = n[BF_DAY_MISSING],
+								  .unrecorded = n[BF_DAY_UNRECORDED],
+								  .gone = n[BF_DAY_GONE]};
 }
 
 static int year_of(bf_date day)
@@ -129,7 +131,7 @@ static void year_row(const struct bf_term *t, FILE *out, const struct bf_days *d
 	fprintf(out, "%s%-*s%s", bf_tone_on(t, BF_DIM), LABEL, labels[weekday], bf_tone_off(t, BF_DIM));
 	for (int week = 0; week < WEEKS; week++) {
 		bf_date day = first_monday(year) + 7 * week + weekday;
-		draw(&pen, year_of(day) == year ? state_of(d, day) : BF_DAY_NONE);
+		draw(&pen, year_of(day) == year ? bf_days_at(d, day) : BF_DAY_NONE);
 	}
 	lift(&pen);
 }
@@ -164,10 +166,10 @@ static void month_row(const struct bf_term *t, FILE *out, const struct bf_days *
 	bf_date_split(first, &year, &month, &dom);
 	fprintf(out, "%s%04d-%02d%s  ", bf_tone_on(t, BF_DIM), year, month, bf_tone_off(t, BF_DIM));
 	bf_date last = earlier(bf_date_month_end(first), d->until);
-	while (last > first && state_of(d, last) == BF_DAY_NONE)
+	while (last > first && bf_days_at(d, last) == BF_DAY_NONE)
 		last--; /* no spaces at the end of a line */
 	for (bf_date day = first; day <= last; day++)
-		draw(&pen, state_of(d, day));
+		draw(&pen, bf_days_at(d, day));
 	lift(&pen);
 	fputc('\n', out);
 }
@@ -194,9 +196,9 @@ void bf_heat_print(FILE *out, const struct bf_term *t, const struct bf_days *d)
 	}
 }
 
-void bf_heat_legend(FILE *out, const struct bf_term *t)
+void bf_heat_legend(FILE *out, const struct bf_term *t, bool data)
 {
-	for (int day = BF_DAY_DONE; day > BF_DAY_NONE; day--) {
+	for (int day = data ? BF_DAY_GONE : BF_DAY_DONE; day > BF_DAY_NONE; day--) {
 		struct pen pen = {.out = out, .term = t};
 		draw(&pen, (enum bf_day)day);
 		lift(&pen);

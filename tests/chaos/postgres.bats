@@ -288,6 +288,7 @@ limited_role() {
 	open_gate
 	assert_calm 'read-only transaction' 10
 	assert_same 'jobs that are done' 0 "$(pg "select count(*) from bf.job where state = 'done'")"
+	wait_until "worker_log 0 | grep 'reconcile: .*read-only transaction'" # its session is one that stays read-only
 	pg "alter database $(pg 'select current_database()') reset default_transaction_read_only"
 	end_pair pair.readonly
 }

@@ -166,8 +166,10 @@ kill_hard() { # PID…
 	kill -KILL "$(server_pid redis)"
 	rm -r "$BF_LOCAL_DIR/redis/appendonlydir"
 	cp -r "$BATS_TEST_TMPDIR/older" "$BF_LOCAL_DIR/redis/appendonlydir"
+	kill -STOP "${WORKER_PIDS[@]}" # one would put it right before it is looked at
 	own_servers_again
 	[ "$(rd hget bf:run:weather.older:step:daily state)" = released ]
+	kill -CONT "${WORKER_PIDS[@]}"
 	moment_passes rolling:2012-02-20
 	moment_passes export:2012-03-01
 	end_weather weather.older

@@ -4,6 +4,7 @@
  */
 #include "helpers.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct session {
 	struct bf_pipeline pipeline;
 	struct bf_run_def def;
 	struct bf_step step;
+	struct bf_check check;
 	struct bf_job job;
 	char chunk[32], key[32];
 	struct bf_lane lane;
@@ -28,7 +30,9 @@ struct session {
 	enum told told;
 	bool never_again;
 	char category[32], *error, *note;
-	char record[256]; /* the last row of bf.check_result */
+	char record[256]; /* the last row of bf.check_result … */
+	char violations[400];
+	int n_violations; /* … and what it keeps of them */
 	uv_timer_t later;
 };
 
@@ -135,7 +139,8 @@ static int set_up(void **state)
 	t->worker = (struct bf_worker){.loop = &t->loop};
 	t->pipeline = (struct bf_pipeline){.dir = (char *)(uintptr_t) "/p/weather"};
 	t->def.pipeline = &t->pipeline;
-	t->step = (struct bf_step){.kind = BF_KIND_CHECK, .timeout_ms = 3600000, .retry = {.attempts = 3, .first_ms = 30000}};
+	t->step = (struct bf_step){
+		.kind = BF_KIND_CHECK, .timeout_ms = 3600000, .retry = {.attempts = 3, .first_ms = 30000}, .checks = &t->check, .n_checks = 1};
 	snprintf(t->chunk, sizeof(t->chunk), "2012-01-01..2012-01-31");
 	t->job = (struct bf_job){.worker = &t->worker,
 							 .run = "check.test",
@@ -178,7 +183,8 @@ static int tear_down(void **state)
 }
 
 static const struct bf_pg_stmt last_record = {
-	"t_last_record", "select concat_ws('|', type, coalesce(actual::text, 'none'), expected, outcome) from bf.check_result"
+	"t_last_record", "select concat_ws('|', type, coalesce(actual::text, 'none'), expected, outcome), left(violations::text, 399),"
+					 " jsonb_array_length(violations) from bf.check_result"
 					 " where run = 'check.test' order by id desc limit 1"};
 
 static void on_record(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
@@ -188,6 +194,8 @@ static void on_record(struct bf_pgc *c, const struct bf_pg_result *r, const stru
 	(void)c;
 	assert_null(err);
 	snprintf(t->record, sizeof(t->record), "%s", bf_pg_rows(r) ? bf_pg_text(r, 0, 0) : "");
+	snprintf(t->violations, sizeof(t->violations), "%s", bf_pg_rows(r) ? bf_pg_text(r, 0, 1) : "");
+	t->n_violations = bf_pg_rows(r) ? (int)bf_pg_int(r, 0, 2) : 0;
 	t->recorded++;
 }
 
@@ -227,16 +235,16 @@ static struct bf_condition condition(enum bf_cmp op, double value, const char *t
 
 static void metric(struct session *t, const char *text)
 {
-	t->step.check = (struct bf_check){.type = BF_CHECK_METRIC,
-									  .query = sql(text),
-									  .warn_if = condition(BF_CMP_LT, 0.99, "< 0.99"),
-									  .error_if = condition(BF_CMP_LT, 0.9, "< 0.9")};
+	t->check = (struct bf_check){.type = BF_CHECK_METRIC,
+								 .query = sql(text),
+								 .warn_if = condition(BF_CMP_LT, 0.99, "< 0.99"),
+								 .error_if = condition(BF_CMP_LT, 0.9, "< 0.9")};
 	run(t);
 }
 
 static void equals(struct session *t, const char *actual, const char *expected, double tolerance)
 {
-	t->step.check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql(actual), .expected = sql(expected), .tolerance = tolerance};
+	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql(actual), .expected = sql(expected), .tolerance = tolerance};
 	run(t);
 }
 
@@ -333,10 +341,10 @@ static void rows_are_counted_and_shown_by_a_command(void **state)
 	struct session *t = *state;
 
 	snprintf(t->key, sizeof(t->key), "it's; 1");
-	t->step.check = (struct bf_check){.type = BF_CHECK_ROW_COUNT,
-									  .query = sql("with v as (select n, :'key' as key from generate_series(1, 3) n)\n"
-												   "select *, :'key' from v where key = 'it''s; 1' order by n;\n"),
-									  .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	t->check = (struct bf_check){.type = BF_CHECK_ROW_COUNT,
+								 .query = sql("with v as (select n, :'key' as key from generate_series(1, 3) n)\n"
+											  "select *, :'key' from v where key = 'it''s; 1' order by n;\n"),
+								 .error_if = condition(BF_CMP_GT, 0, "> 0")};
 	run(t);
 	expect_failed(t, "check", "complete: 3 rows found, fails if > 0. Show them: psql -v key='it'\\''s; 1' -f '/p/weather/sql/q.sql'", true);
 	assert_string_equal(t->record, "row_count|3|fails if > 0|fail");
@@ -370,11 +378,191 @@ static void a_number_may_be_expected_without_a_query(void **state)
 {
 	struct session *t = *state;
 
-	t->step.check =
-		(struct bf_check){.type = BF_CHECK_EQUALS, .query = sql("select 2.5"), .expected_is_number = true, .expected_number = 2.5};
+	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql("select 2.5"), .expected_is_number = true, .expected_number = 2.5};
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "equals|2.5|= 2.5|pass");
+}
+
+static void a_figure_within_its_range_passes_and_its_ends_belong_to_it(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3"), .min = 1, .max = 3};
+	run(t);
+	assert_int_equal(t->told, DONE);
+	assert_string_equal(t->record, "range|3|1 to 3|pass");
+}
+
+static void a_figure_outside_of_its_range_fails(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = 4, .max = INFINITY};
+	run(t);
+	expect_failed(t, "check", "complete: 3.5 found, expected at least 4. Ask again: psql -f '/p/weather/sql/q.sql'", true);
+	assert_string_equal(t->record, "range|3.5|at least 4|fail");
+}
+
+static void a_figure_that_only_warns_is_a_note(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = -INFINITY, .max = 3, .only_warns = true};
+	run(t);
+	assert_int_equal(t->told, DONE);
+	assert_string_equal(t->record, "range|3.5|at most 3|warn");
+	assert_string_equal(t->note, "complete: 3.5 found, expected at most 3. Ask again: psql -f '/p/weather/sql/q.sql'");
+}
+
+#define VIOLATIONS \
+	"select n as day, case when n > 2 then 'warning' else 'error' end as severity, 'no' as message from generate_series(1, 3) n"
+
+static void each_row_is_a_violation_but_those_that_only_warn(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_ROWS, .query = sql(VIOLATIONS), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	run(t);
+	expect_failed(t, "check", "complete: 2 violations found and 1 that only warn, fails if > 0. Show them: psql -f '/p/weather/sql/q.sql'",
+				  true);
+	assert_string_equal(t->record, "rows|2|fails if > 0|fail");
+	assert_string_equal(t->violations, "[{\"day\": 1, \"message\": \"no\", \"severity\": \"error\"},"
+									   " {\"day\": 2, \"message\": \"no\", \"severity\": \"error\"},"
+									   " {\"day\": 3, \"message\": \"no\", \"severity\": \"warning\"}]");
+}
+
+static void rows_that_only_warn_warn_and_none_pass(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){
+		.type = BF_CHECK_ROWS, .query = sql("select * from (" VIOLATIONS ") v where day > 2"), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	run(t);
+	assert_int_equal(t->told, DONE);
+	assert_string_equal(t->record, "rows|0|fails if > 0|warn");
+}
+
+static void a_million_violations_are_counted_and_a_hundred_kept(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){
+		.type = BF_CHECK_ROWS, .query = sql("select n from generate_series(1, 1000000) n"), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	run(t);
+	assert_string_equal(t->record, "rows|1000000|fails if > 0|fail");
+	assert_int_equal(t->n_violations, 100);
+}
+
+static void violations_that_are_too_long_are_left_out(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_ROWS,
+								 .query = sql("select repeat('x', 150000) as x from generate_series(1, 3) n"),
+								 .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	run(t);
+	assert_string_equal(t->record, "rows|3|fails if > 0|fail");
+	assert_int_equal(t->n_violations, 1);
+}
+
+static void freshness(struct session *t, const char *text)
+{
+	t->check = (struct bf_check){.type = BF_CHECK_FRESHNESS,
+								 .query = sql(text),
+								 .warn_if = condition(BF_CMP_GT, 86400000, "> 24h"),
+								 .error_if = condition(BF_CMP_GT, 172800000, "> 48h")};
+	run(t);
+}
+
+static void the_age_of_a_time_is_judged(void **state)
+{
+	struct session *t = *state;
+
+	freshness(t, "select now() - interval '30 hours'");
+	assert_int_equal(t->told, DONE);
+	assert_non_null(strstr(t->record, "|warns if > 24h, fails if > 48h|warn"));
+	assert_string_equal(t->note, "complete: 1 d 6 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'");
+}
+
+static void what_is_too_old_fails(void **state)
+{
+	freshness(*state, "select (now() - interval '3 days')::text");
+	expect_failed(*state, "check", "complete: 3 d 0 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'", true);
+}
+
+static void no_time_is_no_age(void **state)
+{
+	freshness(*state, "select max(n)::timestamptz from (select null::timestamptz as n) v");
+	expect_failed(*state, "check", "complete: sql/q.sql yielded NULL; expected one time", true);
+}
+
+static void what_is_no_time_is_an_error_of_the_sql(void **state)
+{
+	freshness(*state, "select 'yesterday noon or so'");
+	expect_failed(*state, "sql", "invalid input syntax for type timestamp with time zone: \"yesterday noon or so\"", false);
+}
+
+static void coverage(struct session *t, const char *expected, const char *present)
+{
+	t->check = (struct bf_check){.type = BF_CHECK_COVERAGE,
+								 .of = -1,
+								 .expected = sql(expected),
+								 .present = sql(present),
+								 .error_if = condition(BF_CMP_LT, 1, "< 1")};
+	run(t);
+}
+
+#define DAYS(from, to) "select d::date from generate_series('" from "'::date, '" to "', interval '1 day') d"
+
+static void all_that_is_expected_is_there(void **state)
+{
+	coverage(*state, DAYS("2011-12-20", "2012-02-10"), DAYS("2012-01-01", "2012-01-31"));
+	assert_int_equal(((struct session *)*state)->told, DONE);
+	assert_string_equal(((struct session *)*state)->record, "coverage|1|fails if < 1|pass"); /* only the run's range counts */
+}
+
+static void what_is_missing_is_named(void **state)
+{
+	struct session *t = *state;
+
+	coverage(t, DAYS("2012-01-01", "2012-01-31") " union all " DAYS("2012-01-01", "2012-01-31"), DAYS("2012-01-08", "2012-01-30"));
+	expect_failed(
+		t, "check",
+		"complete: 23 of 31 days there (74.19 %), fails if < 1. Missing: 2012-01-01, 2012-01-02, 2012-01-03, 2012-01-04, 2012-01-05"
+		" and 3 more. What is there: psql -f '/p/weather/sql/q.sql'",
+		true);
+	assert_int_equal(t->n_violations, 8);
+}
+
+static void almost_all_is_never_shown_as_all(void **state)
+{
+	coverage(*state, "select '2012-01-01'::date + n % 31 from generate_series(1, 62) n where n <> 99 union all select '2012-01-01'",
+			 DAYS("2012-01-02", "2012-01-31"));
+	expect_failed(
+		*state, "check",
+		"complete: 30 of 31 days there (96.77 %), fails if < 1. Missing: 2012-01-01. What is there: psql -f '/p/weather/sql/q.sql'", true);
+}
+
+static void an_expected_null_is_no_day(void **state)
+{
+	coverage(*state, "select null::date", DAYS("2012-01-02", "2012-01-31"));
+	expect_failed(*state, "check", "complete: what is expected has a NULL in it; expected days, or keys", true);
+}
+
+static void nothing_expected_is_all_there(void **state)
+{
+	coverage(*state, "select now()::date where false", DAYS("2012-01-02", "2012-01-31"));
+	assert_string_equal(((struct session *)*state)->record, "coverage|1|fails if < 1|pass");
+}
+
+static void no_job_is_no_rate(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_SUCCESS_RATE, .of = -1, .error_if = condition(BF_CMP_LT, 0.99, "< 0.99")};
+	run(t);
+	expect_failed(t, "check", "complete: no job has been tried; expected some, to count those that succeeded", true);
 }
 
 static void the_expected_number_must_be_one_too(void **state)
@@ -447,7 +635,7 @@ static void a_backend_that_is_ended_is_no_try(void **state)
 {
 	struct session *t = *state;
 
-	t->step.check = (struct bf_check){.type = BF_CHECK_METRIC, .query = sql("select pg_terminate_backend(pg_backend_pid())")};
+	t->check = (struct bf_check){.type = BF_CHECK_METRIC, .query = sql("select pg_terminate_backend(pg_backend_pid())")};
 	start(t);
 	run_until(&t->loop, &t->told_count, 1);
 	assert_true(t->told == AGAIN || t->told == OPENED_AGAIN);
@@ -510,6 +698,23 @@ int main(void)
 		WITH(numbers_within_the_tolerance_are_equal),
 		WITH(a_number_may_be_expected_without_a_query),
 		WITH(the_expected_number_must_be_one_too),
+		WITH(a_figure_within_its_range_passes_and_its_ends_belong_to_it),
+		WITH(a_figure_outside_of_its_range_fails),
+		WITH(a_figure_that_only_warns_is_a_note),
+		WITH(each_row_is_a_violation_but_those_that_only_warn),
+		WITH(rows_that_only_warn_warn_and_none_pass),
+		WITH(a_million_violations_are_counted_and_a_hundred_kept),
+		WITH(violations_that_are_too_long_are_left_out),
+		WITH(the_age_of_a_time_is_judged),
+		WITH(what_is_too_old_fails),
+		WITH(no_time_is_no_age),
+		WITH(what_is_no_time_is_an_error_of_the_sql),
+		WITH(all_that_is_expected_is_there),
+		WITH(what_is_missing_is_named),
+		WITH(almost_all_is_never_shown_as_all),
+		WITH(an_expected_null_is_no_day),
+		WITH(nothing_expected_is_all_there),
+		WITH(no_job_is_no_rate),
 		WITH(a_timeout_cancels_it_and_names_the_limit),
 		WITH(handed_back_it_is_no_try),
 		WITH(a_very_long_timeout_is_possible),

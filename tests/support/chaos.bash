@@ -108,7 +108,7 @@ worker_id() { rd zrange bf:workers 0 -1 | grep -E -- "-$1-[a-z0-9]{6}$"; } # PID
 # What Redis lists under a worker: its id in the first line, then its jobs. One question, for it is soon swept.
 held_by() { # PID
 	rd -e eval "for _, id in ipairs(redis.call('ZRANGE', 'bf:workers', 0, -1)) do
-		if string.find(id, '-' .. ARGV[1] .. '-%w%w%w%w%w%w$') then return { id, unpack(redis.call('HKEYS', 'bf:worker:' .. id .. ':jobs')) } end
+		if string.find(id, '%-' .. ARGV[1] .. '%-%w%w%w%w%w%w$') then return { id, unpack(redis.call('HKEYS', 'bf:worker:' .. id .. ':jobs')) } end
 	end" 0 "$1"
 }
 
@@ -120,11 +120,10 @@ death_of() {
 		echo 'a dead worker is not in bf:workers: it was swept before what it held could be noted' >&2
 		return 1
 	}
-	sed "s/..*/(to_timestamp($2), '$id', '&'),/" <<<"$jobs"
+	awk -v at="$2" -v id="$id" -v q="'" 'NF { printf "(to_timestamp(%s), %s%s%s, %s%s%s),", at, q, id, q, q, $0, q }' <<<"$jobs"
 }
 keep_deaths() { # ROWS
-	local rows=${1//$'\n'/}
-	[ -z "$rows" ] || pg "insert into death values ${rows%,}"
+	[ -z "$1" ] || pg "insert into death values ${1%,}"
 }
 
 note_death() { # PID AT

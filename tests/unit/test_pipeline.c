@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,6 +56,7 @@ static int setup(void **state)
 	make_folder("bin");
 	write_file("sql/a.sql", "insert into t select :'since'::date, :'until'::date;\n");
 	write_file("sql/one.sql", "select 1;\n");
+	write_file("sql/run.sql", "select :'run'::date;\n");
 	write_file("plan.json", "{}");
 	write_file("bin/run", "#!/bin/sh\n");
 	BF_AUTOFREE char *program = path_of("bin/run");
@@ -123,10 +125,11 @@ static void assert_refused(const char *text, const char *part)
 }
 
 /* A pipeline of one noop step and these fields; or of these steps; or of one step with these fields */
-#define WITH(fields)      "{'pipeline': 'x', " fields ", 'steps': [{'name': 'a', 'kind': 'noop'}]}"
-#define STEPS(steps)      "{'pipeline': 'x', 'steps': [" steps "]}"
-#define STEP(fields)      STEPS("{'name': 'a', " fields "}")
-#define NOOP(name, needs) "{'name': '" name "', 'kind': 'noop', 'needs': [" needs "]}"
+#define WITH(fields)         "{'pipeline': 'x', " fields ", 'steps': [{'name': 'a', 'kind': 'noop'}]}"
+#define STEPS(steps)         "{'pipeline': 'x', 'steps': [" steps "]}"
+#define STEP(fields)         STEPS("{'name': 'a', " fields "}")
+#define SOAK(fields, checks) STEP("'kind': 'soak', " fields ", 'checks': [" checks "]")
+#define NOOP(name, needs)    "{'name': '" name "', 'kind': 'noop', 'needs': [" needs "]}"
 
 static const char full[] =
 	"{'pipeline': 'weather', 'description': 'A sample', 'queue': 'backfill',"
@@ -207,7 +210,7 @@ static void every_field_of_a_step_reaches_the_model(void **state)
 static void every_field_of_a_check_reaches_the_model(void **state)
 {
 	struct bf_pipeline *p = load_full();
-	const struct bf_check *equals = &p->steps[4].check, *few = &p->steps[5].check;
+	const struct bf_check *equals = p->steps[4].checks, *few = p->steps[5].checks;
 
 	(void)state;
 	assert_true(p->steps[4].per == BF_PER_RUN && p->steps[5].per == BF_PER_CHUNK);
@@ -219,7 +222,53 @@ static void every_field_of_a_check_reaches_the_model(void **state)
 	assert_string_equal(few->warn_if.text, ">= 2");
 	bf_pipeline_free(p);
 	p = good(STEP("'kind': 'check', 'type': 'equals', 'file': 'sql/one.sql', 'expected': 5"));
-	assert_true(p->steps[0].check.expected_is_number && p->steps[0].check.expected_number > 4.9);
+	assert_true(p->steps[0].checks->expected_is_number && p->steps[0].checks->expected_number > 4.9);
+	bf_pipeline_free(p);
+}
+
+static void the_other_types_of_checks_reach_the_model(void **state)
+{
+	struct bf_pipeline *p =
+		good(STEPS("{'name': 'a', 'kind': 'noop'},"
+				   "{'name': 'b', 'kind': 'check', 'type': 'range', 'file': 'sql/one.sql', 'min': -1.5, 'severity': 'warning'},"
+				   "{'name': 'c', 'kind': 'check', 'type': 'freshness', 'file': 'sql/one.sql', 'error_if': '> 48h'},"
+				   "{'name': 'd', 'kind': 'check', 'type': 'rows', 'file': 'sql/one.sql'},"
+				   "{'name': 'e', 'kind': 'check', 'type': 'coverage', 'of': 'a'},"
+				   "{'name': 'f', 'kind': 'check', 'type': 'success_rate', 'error_if': '< 0.99'}"));
+	const struct bf_step *s = p->steps;
+
+	(void)state;
+	assert_true(s[1].checks->type == BF_CHECK_RANGE && s[1].checks->min < -1.4 && isinf(s[1].checks->max) && s[1].checks->only_warns);
+	assert_true(s[2].checks->type == BF_CHECK_FRESHNESS && s[2].checks->error_if.op == BF_CMP_GT);
+	assert_true(s[2].checks->error_if.value > 172799999 && s[2].checks->error_if.value < 172800001);
+	assert_string_equal(s[3].checks->error_if.text, "> 0");
+	assert_true(s[4].checks->type == BF_CHECK_COVERAGE && s[4].checks->of == 0);
+	assert_string_equal(s[4].checks->error_if.text, "< 1");
+	assert_true(s[5].checks->type == BF_CHECK_SUCCESS_RATE && s[5].checks->of == -1);
+	bf_pipeline_free(p);
+}
+
+static void an_approval_a_soak_and_gaps_reach_the_model(void **state)
+{
+	struct bf_pipeline *p = good(STEPS(
+		"{'name': 'a', 'kind': 'noop', 'expected': 'sql/one.sql', 'present': 'sql/one.sql', 'max_failed_ratio': 0.25},"
+		"{'name': 'b', 'kind': 'approval', 'timeout': '72h', 'on_timeout': 'approve', 'review': 'see {{run}}'},"
+		"{'name': 'c', 'kind': 'approval'},"
+		"{'name': 'd', 'kind': 'soak', 'interval': '5m', 'duration': '6h', 'failure_limit': 3, 'checks': ["
+		" {'name': 'x', 'type': 'metric', 'file': 'sql/one.sql', 'error_if': '< 1'}, {'name': 'y', 'type': 'coverage', 'of': 'a'}]}"));
+	const struct bf_step *s = p->steps;
+
+	(void)state;
+	assert_string_equal(s[0].expected.name, "sql/one.sql");
+	assert_non_null(s[0].present.text);
+	assert_true(s[0].max_failed_ratio > 0.24 && s[0].max_failed_ratio < 0.26 && s[1].max_failed_ratio < 0);
+	assert_true(s[1].kind == BF_KIND_APPROVAL && s[1].per == BF_PER_RUN && s[1].approval.timeout_ms == 72LL * 3600 * 1000);
+	assert_true(s[1].approval.approve_on_timeout && s[2].approval.timeout_ms == 0 && !s[2].approval.review);
+	assert_string_equal(s[1].approval.review, "see {{run}}");
+	assert_true(s[3].kind == BF_KIND_SOAK && s[3].n_checks == 2 && s[3].soak.interval_ms == 300000 && s[3].soak.failure_limit == 3);
+	assert_true(s[3].soak.duration_ms == 6 * 3600 * 1000 && s[3].checks[1].of == 0);
+	assert_string_equal(s[3].checks[0].name, "x");
+	assert_string_equal(bf_guarantee(&s[1]), "a person decides");
 	bf_pipeline_free(p);
 }
 
@@ -376,7 +425,7 @@ static void an_unknown_field_suggests_the_near_one_or_lists_all(void **state)
 	assert_refused(STEP("'kind': 'noop', 'rollback': 'x'"), "steps[0]: found \"rollback\"");
 	assert_refused(STEP("'kind': 'noop', 'retry': {'attemps': 1}"), "steps[0].retry: found \"attemps\"");
 	assert_refused(WITH("'a\\nb': 1"), "found \"a\\nb\"");
-	assert_refused(STEP("'kind': 'approval'"), "steps[0].kind: found \"approval\", expected one of: sql, exec, check or noop");
+	assert_refused(STEP("'kind': 'http'"), "steps[0].kind: found \"http\", expected one of: sql, exec, check, noop, approval or soak");
 	assert_refused(STEP("'kind': 'nop'"), "(did you mean \"noop\"?)");
 }
 
@@ -459,6 +508,31 @@ static void fields_that_contradict_each_other_are_errors(void **state)
 		{STEP("'kind': 'exec', 'argv': ['sh'], 'file': 'x'"),
 		 "steps[0].file: found on a step of kind exec, expected only on sql and check"},
 		{STEP("'kind': 'noop', 'error_if': '< 1'"), "steps[0].error_if: found on a step of kind noop"},
+		{STEP("'kind': 'noop', 'review': 'x'"), "steps[0].review: found on a step of kind noop, expected only on approval"},
+		{STEP("'kind': 'noop', 'interval': '1s'"), "steps[0].interval: found on a step of kind noop, expected only on soak"},
+		{STEP("'kind': 'noop', 'on_failure': 'halt', 'max_failed_ratio': 0.5"), "steps[0].max_failed_ratio: found beside \"on_failure\""},
+		{STEP("'kind': 'noop', 'max_failed_ratio': 1.5"), "steps[0].max_failed_ratio: found 1.5, expected a number from 0 to 1"},
+		{STEP("'kind': 'noop', 'per': 'run', 'max_failed_ratio': 0.5"), "steps[0].max_failed_ratio: found on a step per run"},
+		{STEP("'kind': 'noop', 'per': 'run', 'expected': 'sql/one.sql'"), "steps[0].expected: found on a step per run"},
+		{STEP("'kind': 'noop', 'present': 'sql/run.sql'"), "sql/run.sql: line 1: found \"run\", expected a variable that exists here"},
+		{STEP("'kind': 'approval', 'per': 'chunk'"), "steps[0].per: found \"chunk\" on a step of kind approval, expected \"run\""},
+		{STEP("'kind': 'approval', 'retry': {}"), "steps[0].retry: found on a step of kind approval"},
+		{STEP("'kind': 'approval', 'on_timeout': 'approve'"), "steps[0].on_timeout: found without \"timeout\""},
+		{STEP("'kind': 'approval', 'timeout': '10ms'"), "steps[0].timeout: found \"10ms\", expected at least 1s"},
+		{STEP("'kind': 'approval', 'review': '{{param.x}}'"), "steps[0].review: found \"{{param.x}}\""},
+		{STEP("'kind': 'approval', 'review': 5"), "steps[0].review: found 5, expected a text"},
+		{STEP("'kind': 'soak'"), "steps[0]: found no \"interval\""},
+		{SOAK("'interval': '2h', 'duration': '1h'", ""), "steps[0].interval: found an interval that is longer than \"duration\""},
+		{SOAK("'interval': '100ms', 'duration': '24h'", ""), "steps[0].interval: found more than 100000 samples"},
+		{SOAK("'interval': '1m', 'duration': '1h', 'failure_limit': 0", ""), "steps[0].failure_limit: found 0"},
+		{SOAK("'interval': '1m', 'duration': '1h'", ""), "steps[0].checks: found 0 checks, expected 1 to 50"},
+		{SOAK("'interval': '1m', 'duration': '1h'", "5"), "steps[0].checks[0]: found 5, expected an object"},
+		{SOAK("'interval': '1m', 'duration': '1h'", "{'type': 'rows', 'file': 'sql/one.sql'}"), "steps[0].checks[0]: found no \"name\""},
+		{SOAK("'interval': '1m', 'duration': '1h'",
+			  "{'name': 'x', 'type': 'rows', 'file': 'sql/one.sql'}, {'name': 'x', 'type': 'rows', 'file': 'sql/one.sql'}"),
+		 "steps[0].checks[1]: found the name x for the second time"},
+		{SOAK("'interval': '1m', 'duration': '1h'", "{'name': 'x', 'type': 'rows', 'file': 'sql/one.sql', 'argv': []}"),
+		 "steps[0].checks[0]: found \"argv\", expected a known field"},
 		{STEP("'kind': 'noop', 'chunk': {'keys': {'sql': 'sql/one.sql'}}"), "steps[0].chunk: found \"keys\""},
 		{"{'pipeline': 'x', 'chunk': {'keys': {'sql': 'sql/one.sql'}}, 'steps': [{'name': 'a', 'kind': 'noop', 'chunk': {'size': 1}}]}",
 		 "steps[0].chunk: found dates"},
@@ -487,7 +561,24 @@ static void a_check_needs_what_its_type_needs(void **state)
 		{CHECK("'type': 'metric', 'error_if': '< nan'"), "steps[0].error_if: found \"< nan\""},
 		{CHECK("'type': 'metric', 'error_if': '< 1 2'"), "steps[0].error_if: found \"< 1 2\""},
 		{CHECK("'type': 'metric', 'error_if': 1"), "steps[0].error_if: found 1"},
-		{CHECK("'type': 'coverage'"), "steps[0].type: found \"coverage\", expected one of: metric, row_count or equals"},
+		{CHECK("'type': 'sum'"),
+		 "steps[0].type: found \"sum\", expected one of: metric, row_count, equals, rows, range, freshness"},
+		{CHECK("'type': 'coverage', 'of': 'a'"), "steps[0].file: found on a check of type coverage"},
+		{STEP("'kind': 'check', 'type': 'coverage'"), "steps[0]: found neither \"of\" nor \"expected\" and \"present\""},
+		{STEP("'kind': 'check', 'type': 'coverage', 'expected': 'sql/one.sql'"), "steps[0]: found no \"present\""},
+		{STEP("'kind': 'check', 'type': 'coverage', 'of': 'b'"), "steps[0].of: found \"b\", expected the name of a step of this file"},
+		{STEPS("{'name': 'a', 'kind': 'noop'}, {'name': 'b', 'kind': 'check', 'type': 'coverage', 'of': 'a', 'needs': []}"),
+		 "steps[1].of: found a, expected a step that comes before this one by \"needs\""},
+		{STEPS("{'name': 'a', 'kind': 'noop', 'per': 'run'}, {'name': 'b', 'kind': 'check', 'type': 'coverage', 'of': 'a'}"),
+		 "steps[1].of: found a, expected a step of kind sql, exec or noop that is per chunk"},
+		{CHECK("'type': 'range'"), "steps[0]: found neither \"min\" nor \"max\""},
+		{CHECK("'type': 'range', 'min': 2, 'max': 1"), "steps[0]: found a \"min\" above \"max\""},
+		{CHECK("'type': 'range', 'min': 2, 'error_if': '< 1'"), "steps[0].error_if: found on a check of type range"},
+		{CHECK("'type': 'metric', 'severity': 'warning', 'error_if': '< 1'"), "steps[0].severity: found on a check of type metric"},
+		{CHECK("'type': 'range', 'min': 2, 'severity': 'low'"), "steps[0].severity: found \"low\", expected one of: error or warning"},
+		{CHECK("'type': 'freshness', 'error_if': '> 2'"), "steps[0].error_if: found \"> 2\", expected a comparison with an age"},
+		{CHECK("'type': 'freshness'"),
+		 "steps[0]: found neither \"error_if\" nor \"warn_if\", expected one of them, such as \"error_if\": \"> 48h\""},
 		{CHECK("'error_if': '< 1'"), "steps[0]: found no \"type\""},
 		{STEP("'kind': 'check', 'type': 'metric', 'error_if': '< 1'"), "steps[0]: found no \"file\""},
 	};
@@ -706,6 +797,8 @@ int main(void)
 		TEST(every_field_reaches_the_model),
 		TEST(every_field_of_a_step_reaches_the_model),
 		TEST(every_field_of_a_check_reaches_the_model),
+		TEST(the_other_types_of_checks_reach_the_model),
+		TEST(an_approval_a_soak_and_gaps_reach_the_model),
 		TEST(what_is_not_written_has_its_default),
 		TEST(only_one_at_a_time_is_chronological_and_only_sql_is_exactly_once),
 		TEST(a_pinned_body_gives_the_same_pipeline_and_the_same_body),

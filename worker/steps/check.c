@@ -1,9 +1,11 @@
 /*
  * check: a question to the database, of which the answer is a figure, and a judgement of it that goes into the ledger's history.
+ * soak: several checks, again each interval for hours. Each sample is one opening of the job; in between it waits in the ledger as any job
+ * that is put off, so that it holds no slot, and a restart of everything loses nothing. Its beginning, its samples and those that failed
+ * are the ledger's (record_checks.sql).
  *
- * The step's query stands inside one of this program's, which counts its rows and takes its one value in the server: whatever it yields,
- * one row comes back. Both queries of `equals` are in one statement, so they see the same data. The transaction can only read. What came
- * out is recorded on the same connection, once that is ready again after the script, and then the job ends.
+ * What a check asks is in check_question.c, what the answer means in check_judge.c. Each has a transaction of its own that can only read.
+ * What came out is recorded on the same connection, once that is ready again after the script, and then the job ends.
  */
 #include <math.h>
 
@@ -12,7 +14,8 @@
 #include "base/mem.h"
 #include "core/ledger.h"
 #include "core/sqltext.h"
-#include "core/vars.h"
+#include "steps/check_judge.h"
+#include "steps/check_question.h"
 #include "steps/steps.h"
 
 #define SCRIPT_MAX  ((size_t)4 * BF_SQL_FILE_MAX)
@@ -20,23 +23,23 @@
 #define SERVER_AWAY 2000 /* ms, until the next try */
 #define CONFLICT_MS 100
 
-enum judgement { PASS, WARN, FAIL };
-
-static const char *const judgement_names[] = {"pass", "warn", "fail"};
-static const char *const type_names[] = {[BF_CHECK_METRIC] = "metric", [BF_CHECK_ROW_COUNT] = "row_count", [BF_CHECK_EQUALS] = "equals"};
-
 struct check {
 	struct bf_job *job;
-	uv_prepare_t until_ready; /* looks at the connection, each turn of the loop */
-	double actual, expected;
-	bool has_actual;
-	enum judgement judgement;
-	struct bf_buf text; /* what was found, for people */
+	uv_prepare_t until_ready;    /* looks at the connection, each turn of the loop */
+	struct bf_finding *findings; /* of each of the step's checks */
+	size_t n, done;              /* so many there are; so many were asked and judged */
+	struct bf_buf text;          /* of all that did not pass, for people */
 };
 
-static const struct bf_check *spec(const struct check *k)
+/* What the ledger says of a soak, this sample included. */
+struct sampled {
+	int64_t elapsed_ms; /* since its step was released */
+	int64_t samples, failed;
+};
+
+static const struct bf_step *step_of(const struct check *k)
 {
-	return &k->job->step->check;
+	return k->job->step;
 }
 
 /* ---- the end ---- */
@@ -45,6 +48,9 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct check *k = handle->data;
 
+	for (size_t i = 0; i < k->n; i++)
+		bf_finding_release(&k->findings[i]);
+	free(k->findings);
 	bf_buf_release(&k->text);
 	free(k);
 }
@@ -57,11 +63,33 @@ static struct bf_job *let_go(struct check *k)
 	return k->job;
 }
 
-static void say(const struct check *k, enum bf_log_level level)
+static enum bf_judgement judgement(const struct check *k)
+{
+	enum bf_judgement worst = BF_PASS;
+
+	for (size_t i = 0; i < k->n; i++)
+		worst = k->findings[i].judgement > worst ? k->findings[i].judgement : worst;
+	return worst;
+}
+
+/* What was found: of a check its one finding; of a soak all that did not pass. */
+static const char *found(struct check *k)
+{
+	if (k->n == 1)
+		return k->findings[0].text.data;
+	bf_buf_clear(&k->text);
+	bf_buf_addstr(&k->text, "");
+	for (size_t i = 0; i < k->n; i++)
+		if (k->findings[i].judgement != BF_PASS)
+			bf_buf_printf(&k->text, "%s%s", k->text.len ? "\n" : "", k->findings[i].text.data);
+	return k->text.data;
+}
+
+static void say(struct check *k, enum bf_log_level level)
 {
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(k->job));
 
-	bf_log_write(level, "check %s: %s", judgement_names[k->judgement], k->text.data);
+	bf_log_write(level, "check %s: %s", bf_judgement_name(judgement(k)), found(k));
 	bf_log_pop(before);
 }
 
@@ -69,21 +97,61 @@ static void end_judged(struct check *k)
 {
 	struct bf_job *j = let_go(k);
 
-	switch (k->judgement) {
-	case PASS:
+	switch (judgement(k)) {
+	case BF_PASS:
 		say(k, BF_LOG_INFO);
 		bf_job_done(j, -1);
 		break;
-	case WARN:
+	case BF_WARN:
 		say(k, BF_LOG_WARN);
-		bf_job_progress(j, -1, -1, NULL, k->text.data);
+		bf_job_progress(j, -1, -1, NULL, found(k));
 		bf_job_done(j, -1);
 		break;
-	case FAIL:
-		bf_job_failed(j, "check", true, k->text.data, NULL, 0);
+	case BF_FAIL:
+		bf_job_failed(j, "check", true, found(k), NULL, 0);
 		break;
 	}
 }
+
+/* ---- a soak ---- */
+
+static int64_t samples_planned(const struct bf_soak *soak)
+{
+	return soak->duration_ms / soak->interval_ms + 1; /* one at its beginning, one at its end */
+}
+
+/* Samples are due at the beginning and each interval from there; one that was missed is not made up for. */
+static int64_t until_next(const struct bf_soak *soak, int64_t elapsed_ms)
+{
+	int64_t next = (elapsed_ms / soak->interval_ms + 1) * soak->interval_ms;
+
+	return (next < soak->duration_ms ? next : soak->duration_ms) - elapsed_ms;
+}
+
+static void end_sampled(struct check *k, const struct sampled *s)
+{
+	const struct bf_soak *soak = &step_of(k)->soak;
+	int64_t planned = samples_planned(soak);
+	bool failed = s->failed >= soak->failure_limit, over = s->elapsed_ms >= soak->duration_ms;
+	BF_AUTOBUF struct bf_buf note;
+	struct bf_job *j;
+
+	bf_buf_init(&note, BF_ERROR_MAX);
+	bf_buf_printf(&note, "%lld of %lld samples, %lld failed%s%s", (long long)s->samples, (long long)planned, (long long)s->failed,
+				  judgement(k) == BF_PASS ? "" : "; the last one: ", judgement(k) == BF_PASS ? "" : found(k));
+	if (judgement(k) != BF_PASS)
+		say(k, BF_LOG_WARN);
+	j = let_go(k);
+	bf_job_progress(j, s->samples, s->samples > planned ? s->samples : planned, NULL, note.data);
+	if (failed)
+		bf_job_failed(j, "soak", true, note.data, NULL, 0);
+	else if (over)
+		bf_job_done(j, -1);
+	else
+		bf_job_again(j, until_next(soak, s->elapsed_ms), note.data);
+}
+
+/* ---- an end that was not meant ---- */
 
 static void end_timeout(struct check *k, const char *detail)
 {
@@ -122,210 +190,88 @@ static void end_error(struct check *k, const struct bf_error *err, const char *d
 		bf_job_failed(let_go(k), "sql", false, err->text, detail, strlen(detail));
 }
 
-/* ---- what people read ---- */
-
-static void add_number(struct bf_buf *out, double x)
-{
-	char text[32];
-
-	if (x == trunc(x) && fabs(x) < 1e15)
-		bf_buf_addstr(out, bf_text_group((int64_t)x, text));
-	else
-		bf_buf_printf(out, "%.10g", x);
-}
-
-/* 'it'\''s': one word for any shell. */
-static void add_shell_word(struct bf_buf *out, const char *s)
-{
-	bf_buf_addch(out, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			bf_buf_addstr(out, "'\\''");
-		else
-			bf_buf_addch(out, *s);
-	}
-	bf_buf_addch(out, '\'');
-}
-
-static bool used_before(const struct bf_sqltext *sql, size_t i)
-{
-	const struct bf_sqltext_piece *a = &sql->pieces[i];
-
-	for (size_t n = 0; n < i; n++) {
-		const struct bf_sqltext_piece *b = &sql->pieces[n];
-		if (b->kind != BF_SQL_TEXT && a->len == b->len && memcmp(a->start, b->start, a->len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The command that runs the step's query by hand, with the variables that it uses. */
-static void add_psql(struct check *k, struct bf_buf *out)
-{
-	const struct bf_sql_file *file = &spec(k)->query;
-	BF_AUTOFREE char *path = bf_asprintf("%s/%s", k->job->def->pipeline->dir, file->name);
-	struct bf_sqltext sql;
-	struct bf_vars v;
-
-	if (bf_sqltext_parse(file->text, strlen(file->text), &sql, NULL) < 0)
-		return;
-	bf_job_vars(k->job, &v);
-	bf_buf_addstr(out, "psql");
-	for (size_t i = 0; i < sql.n_pieces; i++) {
-		const struct bf_sqltext_piece *p = &sql.pieces[i];
-		const char *value = p->kind == BF_SQL_TEXT ? NULL : bf_vars_sql(&v, p->start, p->len);
-		if (!value || used_before(&sql, i))
-			continue;
-		bf_buf_printf(out, " -v %.*s=", (int)p->len, p->start);
-		add_shell_word(out, value);
-	}
-	bf_buf_addstr(out, " -f ");
-	add_shell_word(out, path);
-	bf_sqltext_release(&sql);
-}
-
-static void add_conditions(const struct bf_check *c, struct bf_buf *out)
-{
-	if (c->warn_if.op != BF_CMP_NONE)
-		bf_buf_printf(out, "warns if %s", c->warn_if.text);
-	if (c->warn_if.op != BF_CMP_NONE && c->error_if.op != BF_CMP_NONE)
-		bf_buf_addstr(out, ", ");
-	if (c->error_if.op != BF_CMP_NONE)
-		bf_buf_printf(out, "fails if %s", c->error_if.text);
-}
-
-static void describe(struct check *k)
-{
-	const struct bf_check *c = spec(k);
-	struct bf_buf *out = &k->text;
-
-	bf_buf_printf(out, "%s: ", k->job->step_name);
-	add_number(out, k->actual);
-	if (c->type == BF_CHECK_ROW_COUNT)
-		bf_buf_addstr(out, k->actual == 1 ? " row" : " rows");
-	bf_buf_addstr(out, " found, ");
-	if (c->type == BF_CHECK_EQUALS) {
-		add_number(out, k->expected);
-		bf_buf_addstr(out, " expected (tolerance ");
-		add_number(out, c->tolerance);
-		bf_buf_addch(out, ')');
-	} else {
-		add_conditions(c, out);
-	}
-	if (k->judgement == PASS)
-		return;
-	bf_buf_addstr(out, c->type == BF_CHECK_ROW_COUNT ? ". Show them: " : ". Ask again: ");
-	add_psql(k, out);
-}
-
-/* ---- the figure ---- */
-
-static bool holds(const struct bf_condition *c, double figure)
-{
-	switch (c->op) {
-	case BF_CMP_NONE:
-		return false;
-	case BF_CMP_LT:
-		return figure < c->value;
-	case BF_CMP_LE:
-		return figure <= c->value;
-	case BF_CMP_GT:
-		return figure > c->value;
-	case BF_CMP_GE:
-		return figure >= c->value;
-	case BF_CMP_EQ:
-		return figure == c->value;
-	case BF_CMP_NE:
-		return figure != c->value;
-	}
-	return false;
-}
-
-static void judge(struct check *k)
-{
-	const struct bf_check *c = spec(k);
-
-	if (c->type == BF_CHECK_EQUALS)
-		k->judgement = fabs(k->actual - k->expected) <= c->tolerance ? PASS : FAIL;
-	else
-		k->judgement = holds(&c->error_if, k->actual) ? FAIL : holds(&c->warn_if, k->actual) ? WARN : PASS;
-	describe(k);
-}
-
-/* The number in columns `col` (rows yielded) and `col + 1` (the value, if one). Otherwise says what is wrong with `file`, and fails. */
-static bool read_number(struct check *k, const struct bf_pg_result *r, int col, const struct bf_sql_file *file, double *out)
-{
-	int64_t rows = bf_pg_int(r, 0, col);
-	const char *value = bf_pg_text(r, 0, col + 1);
-	char *end, count[28];
-
-	*out = strtod(value, &end);
-	if (rows == 1 && *value && *end == '\0' && isfinite(*out))
-		return true;
-	k->judgement = FAIL;
-	bf_buf_printf(&k->text, "%s: %s yielded ", k->job->step_name, file->name);
-	if (rows != 1)
-		bf_buf_printf(&k->text, "%s rows", rows ? bf_text_group(rows, count) : "no");
-	else if (bf_pg_null(r, 0, col + 1))
-		bf_buf_addstr(&k->text, "NULL");
-	else
-		bf_text_quote(&k->text, value, strlen(value), 60);
-	bf_buf_addstr(&k->text, "; expected one number");
-	return false;
-}
-
-static void read_figures(struct check *k, const struct bf_pg_result *r)
-{
-	const struct bf_check *c = spec(k);
-
-	k->expected = c->expected_number;
-	if (c->type == BF_CHECK_ROW_COUNT) {
-		k->actual = (double)bf_pg_int(r, 0, 0);
-		k->has_actual = true;
-	} else {
-		k->has_actual = read_number(k, r, 0, &c->query, &k->actual);
-	}
-	if (!k->has_actual)
-		return;
-	if (c->type == BF_CHECK_EQUALS && !c->expected_is_number && !read_number(k, r, 2, &c->expected, &k->expected))
-		return;
-	judge(k);
-}
-
 /* ---- the record ---- */
 
 static void on_recorded(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
 {
 	struct check *k = data;
+	struct sampled s;
 
 	(void)c;
-	(void)r;
-	if (err)
+	if (err) {
 		end_error(k, err, "");
-	else
+		return;
+	}
+	if (step_of(k)->kind == BF_KIND_CHECK) {
 		end_judged(k);
+		return;
+	}
+	if (bf_pg_rows(r) == 0) { /* it is another attempt's by now */
+		bf_job_returned(let_go(k));
+		return;
+	}
+	s = (struct sampled){.elapsed_ms = bf_pg_int(r, 0, 0), .samples = bf_pg_int(r, 0, 1), .failed = bf_pg_int(r, 0, 2)};
+	end_sampled(k, &s);
 }
 
-static void bind_record(struct check *k, struct bf_pg_params *p)
+static const char *type_column(const struct check *k, size_t i)
 {
-	const struct bf_check *c = spec(k);
-	char actual[32];
-	BF_AUTOBUF struct bf_buf expected;
+	return bf_check_type_name(step_of(k)->checks[i].type);
+}
 
-	bf_buf_init(&expected, 256);
-	if (c->type == BF_CHECK_EQUALS)
-		bf_buf_printf(&expected, "= %.15g", k->expected);
-	else
-		add_conditions(c, &expected);
-	snprintf(actual, sizeof(actual), "%.17g", k->actual);
+static const char *outcome_column(const struct check *k, size_t i)
+{
+	return bf_judgement_name(k->findings[i].judgement);
+}
+
+static const char *name_column(const struct check *k, size_t i)
+{
+	return *step_of(k)->checks[i].name ? step_of(k)->checks[i].name : NULL;
+}
+
+static const char *wanted_column(const struct check *k, size_t i)
+{
+	return k->findings[i].wanted.data;
+}
+
+static const char *found_column(const struct check *k, size_t i)
+{
+	return k->findings[i].text.data;
+}
+
+static const char *violations_column(const struct check *k, size_t i)
+{
+	return k->findings[i].violations;
+}
+
+static void add_column(const struct check *k, struct bf_pg_params *p, const char *(*column)(const struct check *k, size_t i))
+{
+	bf_pg_array_begin(p);
+	for (size_t i = 0; i < k->n; i++)
+		bf_pg_array_text(p, column(k, i));
+	bf_pg_array_end(p);
+}
+
+static void bind_record(const struct check *k, struct bf_pg_params *p)
+{
+	char figure[32];
+
 	bf_pg_add_text(p, k->job->run);
 	bf_pg_add_text(p, k->job->step_name);
 	bf_pg_add_int(p, k->job->seq);
 	bf_pg_add_int(p, k->job->epoch);
-	bf_pg_add_text(p, type_names[c->type]);
-	bf_pg_add_text(p, k->has_actual ? actual : NULL);
-	bf_pg_add_text(p, expected.data);
-	bf_pg_add_text(p, judgement_names[k->judgement]);
+	add_column(k, p, type_column);
+	bf_pg_array_begin(p);
+	for (size_t i = 0; i < k->n; i++) {
+		snprintf(figure, sizeof(figure), "%.17g", k->findings[i].figure);
+		bf_pg_array_text(p, k->findings[i].has_figure ? figure : NULL);
+	}
+	bf_pg_array_end(p);
+	add_column(k, p, wanted_column);
+	add_column(k, p, outcome_column);
+	add_column(k, p, name_column);
+	add_column(k, p, found_column);
+	add_column(k, p, violations_column);
 }
 
 static void record(struct check *k)
@@ -334,9 +280,56 @@ static void record(struct check *k)
 
 	bf_pg_params_init(&p);
 	bind_record(k, &p);
-	if (bf_pgc_exec(k->job->lane->conn, &bf_sql_record_check, &p, on_recorded, k) < 0)
+	if (bf_pgc_exec(k->job->lane->conn, &bf_sql_record_checks, &p, on_recorded, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready to record the check");
 	bf_pg_params_release(&p);
+}
+
+/* ---- the questions ---- */
+
+static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data);
+
+static int render(const struct check *k, struct bf_buf *question, bool *plain, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf sql;
+
+	bf_buf_init(&sql, SCRIPT_MAX);
+	bf_check_question(k->job, &step_of(k)->checks[k->done], &sql);
+	if (sql.overflow)
+		return bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX);
+	return bf_job_render_sql(k->job, sql.data, question, plain, err);
+}
+
+/* Asks the next of the checks. */
+static int ask(struct check *k, struct bf_error *err)
+{
+	int64_t limit = step_of(k)->timeout_ms + LATE_MS;
+	BF_AUTOBUF struct bf_buf question;
+	char first[120];
+	struct bf_pgc_transaction transaction = {.first = first, .read_only = true};
+
+	bf_buf_init(&question, SCRIPT_MAX);
+	snprintf(first, sizeof(first), "SELECT " BF_PGC_UNLOCK ", set_config('statement_timeout', '%lld', true)",
+			 (long long)(limit < INT32_MAX ? limit : INT32_MAX));
+	int rc = render(k, &question, &transaction.plain, err);
+	if (rc < 0)
+		return question.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
+	transaction.sql = question.data;
+	if (bf_pgc_transaction_run(k->job->lane->conn, &transaction, on_answer, k) < 0)
+		bf_open_again(let_go(k), "its connection is not ready");
+	return 0;
+}
+
+static void go_on(struct check *k)
+{
+	struct bf_error err;
+
+	if (k->job->fenced)
+		bf_job_returned(let_go(k));
+	else if (k->done == k->n)
+		record(k);
+	else if (ask(k, &err) < 0)
+		bf_job_failed(let_go(k), "sql", false, err.text, NULL, 0);
 }
 
 static void on_turn(uv_prepare_t *prepare)
@@ -354,10 +347,7 @@ static void on_turn(uv_prepare_t *prepare)
 		return;
 	case BF_PGC_READY:
 		uv_prepare_stop(prepare);
-		if (k->job->fenced)
-			bf_job_returned(let_go(k));
-		else
-			record(k);
+		go_on(k);
 		return;
 	case BF_PGC_CONNECTING:
 	case BF_PGC_WAITING:
@@ -376,72 +366,9 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 		end_error(k, o->err, o->detail);
 		return;
 	}
-	read_figures(k, o->last_rows);
+	bf_check_judge(k->job, &step_of(k)->checks[k->done], o->last_rows, &k->findings[k->done]);
+	k->done++;
 	uv_prepare_start(&k->until_ready, on_turn);
-}
-
-/* ---- the question ---- */
-
-/* The length of a query without the ';' that ends it and what comes after: the last ';' before which the statement is not ended. */
-static size_t without_end(const char *sql)
-{
-	size_t len = strlen(sql);
-
-	for (size_t n = len; n > 0; n--) {
-		struct bf_sqltext before;
-		bool here = sql[n - 1] == ';' && bf_sqltext_parse(sql, n - 1, &before, NULL) == 0;
-
-		if (!here)
-			continue;
-		here = before.n_statements == 1 && before.unended;
-		bf_sqltext_release(&before);
-		if (here)
-			return n - 1;
-	}
-	return len;
-}
-
-/* The query as a table; its own first line is the first of the text, and a comment may be its last. */
-static void add_table(struct bf_buf *out, const struct bf_sql_file *file)
-{
-	bf_buf_addstr(out, "(");
-	bf_buf_add(out, file->text, without_end(file->text));
-	bf_buf_addstr(out, "\n)");
-}
-
-static void add_number_of(struct bf_buf *out, const struct bf_sql_file *file, const char *name)
-{
-	bf_buf_addstr(out, "(select count(*) as n, min(bf_figure::text collate \"C\") as figure from ");
-	add_table(out, file);
-	bf_buf_printf(out, " as yielded (bf_figure)) as %s", name);
-}
-
-static int add_question(struct bf_job *j, struct bf_buf *script, bool *plain, struct bf_error *err)
-{
-	const struct bf_check *c = &j->step->check;
-	BF_AUTOBUF struct bf_buf sql;
-
-	bf_buf_init(&sql, SCRIPT_MAX);
-	switch (c->type) {
-	case BF_CHECK_ROW_COUNT:
-		bf_buf_addstr(&sql, "select count(*) from ");
-		add_table(&sql, &c->query);
-		bf_buf_addstr(&sql, " as yielded");
-		break;
-	case BF_CHECK_METRIC:
-		bf_buf_addstr(&sql, "select actual.n, actual.figure from ");
-		add_number_of(&sql, &c->query, "actual");
-		break;
-	case BF_CHECK_EQUALS:
-		bf_buf_printf(&sql, "select actual.n, actual.figure%s from ", c->expected_is_number ? "" : ", expected.n, expected.figure");
-		add_number_of(&sql, &c->query, "actual");
-		if (!c->expected_is_number) {
-			bf_buf_addstr(&sql, ", ");
-			add_number_of(&sql, &c->expected, "expected");
-		}
-		break;
-	}
-	return bf_job_render_sql(j, sql.data, script, plain, err);
 }
 
 static struct check *check_new(struct bf_job *j)
@@ -449,6 +376,10 @@ static struct check *check_new(struct bf_job *j)
 	struct check *k = bf_alloc(sizeof(*k));
 
 	k->job = j;
+	k->n = j->step->n_checks;
+	k->findings = bf_alloc(k->n * sizeof(*k->findings));
+	for (size_t i = 0; i < k->n; i++)
+		bf_finding_init(&k->findings[i]);
 	bf_buf_init(&k->text, BF_ERROR_MAX);
 	uv_prepare_init(j->worker->loop, &k->until_ready);
 	k->until_ready.data = k;
@@ -457,25 +388,15 @@ static struct check *check_new(struct bf_job *j)
 
 static int start(struct bf_job *j, struct bf_error *err)
 {
-	int64_t limit = j->step->timeout_ms + LATE_MS;
-	BF_AUTOBUF struct bf_buf question;
-	char first[120];
-	struct bf_pgc_transaction transaction = {.first = first, .read_only = true};
-
-	bf_buf_init(&question, SCRIPT_MAX);
-	snprintf(first, sizeof(first), "SELECT " BF_PGC_UNLOCK ", set_config('statement_timeout', '%lld', true)",
-			 (long long)(limit < INT32_MAX ? limit : INT32_MAX));
-	int rc = add_question(j, &question, &transaction.plain, err);
-	if (rc < 0)
-		return question.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
 	struct check *k = j->step_state = check_new(j);
-	transaction.sql = question.data;
-	if (bf_pgc_transaction_run(j->lane->conn, &transaction, on_answer, k) < 0)
-		bf_open_again(let_go(k), "its connection is not ready");
-	return 0;
+	int rc = ask(k, err);
+
+	if (rc < 0)
+		let_go(k);
+	return rc;
 }
 
-/* Between the answer and the record there is nothing to cancel; both are short. */
+/* Between an answer and the next question, or the record, there is nothing to cancel; both are short. */
 static void stop(struct bf_job *j)
 {
 	if (j->step_state)
@@ -483,3 +404,4 @@ static void stop(struct bf_job *j)
 }
 
 const struct bf_step_kind bf_step_check = {.kind = BF_KIND_CHECK, .needs_connection = true, .start = start, .stop = stop};
+const struct bf_step_kind bf_step_soak = {.kind = BF_KIND_SOAK, .needs_connection = true, .start = start, .stop = stop};

@@ -61,7 +61,7 @@ with durability as materialized (
 ), halted as (
     update bf.step s set halted = true
       from poisoned p
-     where s.run = p.run and s.step = p.step and s.chronological and s.on_failure = 'halt'
+     where s.run = p.run and s.step = p.step and s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null
 )
 select o.ord,
        case when o.state is null and not exists (select from bf.job j where j.run = o.run and j.step = o.step and j.seq = o.seq)

@@ -1,3 +1,3 @@
 -- The steps of a run, in order, as the queue needs to know them.  $1 run
-select step, ordinal, state, planned, concurrency, chronological, plan_number
+select step, ordinal, state, planned, concurrency, chronological, plan_number, kind = 'soak' as soak
   from bf.step where run = $1::text order by ordinal;

@@ -34,7 +34,7 @@ with given as materialized (
       from found f where f.mine and f.outcome in ('failed', 'retry')
 ), halted as (
     update bf.step s set halted = true
-     where s.chronological and s.on_failure = 'halt' and not s.halted
+     where s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null and not s.halted -- a ratio: advance says
        and exists (select from found f where f.mine and f.outcome = 'failed' and f.run = s.run and f.step = s.step)
        and s.run = any ($1::text[]) and s.step = any ($2::text[])
 )

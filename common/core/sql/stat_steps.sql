@@ -16,7 +16,8 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
        coalesce(c.pending, 0), coalesce(c.running, 0), coalesce(c.done, 0), coalesce(c.failed, 0), coalesce(c.skipped, 0),
        coalesce(c.cancelled, 0), coalesce(c.undone, 0), coalesce(c.recent, 0),
        floor(extract(epoch from c.started_at) * 1000)::bigint as started_ms,
-       floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms
+       floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
+       floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review
   from bf.step s left join counted c using (step)
  where s.run = $1::text
  order by s.ordinal;

@@ -1,0 +1,47 @@
+#include "core/pipeline_query.h"
+#include "base/mem.h"
+#include "core/sqltext.h"
+#include "core/vars.h"
+
+struct lookup {
+	struct bf_vars vars;
+	struct bf_pg *pg;
+};
+
+static const char *look_up(void *data, const char *name, size_t len)
+{
+	struct lookup *l = data;
+	return bf_vars_sql(&l->vars, name, len);
+}
+
+static int quote_with(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
+{
+	struct lookup *l = data;
+	return kind == BF_SQL_IDENT ? bf_pg_quote_ident(l->pg, out, value, err) : bf_pg_quote_literal(l->pg, out, value, err);
+}
+
+int bf_pipeline_query(const struct bf_pipeline *p, const char *sql, const struct bf_query_vars *v, struct bf_pg *pg, struct bf_buf *out,
+					  struct bf_error *err)
+{
+	BF_AUTOFREE const char **names = bf_realloc_array(NULL, p->n_params + 1, sizeof(*names));
+	for (size_t i = 0; i < p->n_params; i++)
+		names[i] = p->params[i].name;
+	struct lookup lookup = {.pg = pg,
+							.vars = {.run = "",
+									 .step = "",
+									 .chunk = "",
+									 .since = v->since ? v->since : "",
+									 .until = v->until ? v->until : "",
+									 .lookback_since = "",
+									 .key = "",
+									 .param_names = names,
+									 .param_values = v->param_values,
+									 .n_params = p->n_params}};
+	struct bf_sqltext text;
+	int rc = bf_sqltext_parse(sql, strlen(sql), &text, err);
+	if (rc < 0)
+		return rc;
+	rc = bf_sqltext_render(&text, look_up, quote_with, &lookup, out, err);
+	bf_sqltext_release(&text);
+	return rc;
+}

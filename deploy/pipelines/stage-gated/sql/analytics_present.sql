@@ -1,0 +1,1 @@
+select distinct game_date from stage_gated.analytics where game_date between :'since' and :'until';

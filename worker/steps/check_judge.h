@@ -1,0 +1,27 @@
+/*
+ * What a check's answer means: its figure, the judgement, and both in words for people, with the command that shows more.
+ */
+#ifndef BF_WORKER_CHECK_JUDGE_H
+#define BF_WORKER_CHECK_JUDGE_H
+
+#include "worker.h"
+
+enum bf_judgement { BF_PASS, BF_WARN, BF_FAIL };
+const char *bf_judgement_name(enum bf_judgement j); /* pass, warn, fail */
+
+struct bf_finding {
+	enum bf_judgement judgement;
+	bool has_figure;
+	double figure, expected; /* expected: of equals */
+	char *violations;        /* JSON; NULL: none */
+	struct bf_buf text;      /* what was found */
+	struct bf_buf wanted;    /* what was expected, shortly */
+};
+
+void bf_finding_init(struct bf_finding *f);
+void bf_finding_release(struct bf_finding *f);
+
+/* The answer to bf_check_question. */
+void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const struct bf_pg_result *answer, struct bf_finding *out);
+
+#endif
