@@ -81,7 +81,8 @@ assert_one_by_one() { # RUN STEP
 	start_worker
 	wait_until 'is_asked gated.main sign-off' 180
 	assert_same 'dates done in stage 4' 638 "$(jobs_done gated.main precompute)"
-	assert_same 'dates that were done twice' 0 "$(pg "select count(*) from bf.job where run = 'gated.main' and step = 'precompute' and epoch > 2")"
+	# skipping and retrying them raised their epochs by two; one date was under way when its worker died
+	[ "$(pg "select count(*) from bf.job where run = 'gated.main' and step = 'precompute' and epoch <> 3")" -le 1 ]
 	assert_same 'stage 4' '72/72 215/215 205/205 146/146' "$(by_year precompute)"
 	assert_same 'gates' 'done done done done' "$(for s in gate-1 gate-2 quiet cascade; do step_state gated.main "$s"; done | paste -sd' ')"
 
