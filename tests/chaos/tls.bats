@@ -98,7 +98,7 @@ is_refused() { # COMMAND…: no server that this command could use; what it says
 	export BF_DATABASE_URL="$by_name&sslrootcert=$tls/own.pem"
 	begin_mixed mixed.tls 2024-01-01
 	start_worker --slots=4
-	wait_until 'at_least 2 "select count(*) from bf.job where state = '"'running'"'"'
+	wait_until 'at_least 2 "select count(*) from bf.job where state = '"'running'"' and step = '"'copy'"'"' # a connection of its own each
 	assert_same 'connections of the worker, with TLS' '4+ t' "$(pg "
 		select case when count(*) >= 4 then '4+' else count(*)::text end || ' ' || case when bool_and(ssl) then 't' else 'f' end
 		  from pg_stat_activity join pg_stat_ssl using (pid) where application_name like 'worker%'")"
