@@ -131,6 +131,22 @@ struct bf_param {
 	bool identity;       /* part of the coverage's identity (PROTOCOL P1) */
 };
 
+enum bf_artifact_what {
+	BF_ARTIFACT_SUMMARY,
+	BF_ARTIFACT_RESULTS,
+	BF_ARTIFACT_BATCHES,
+	BF_ARTIFACT_CHECKS,
+	BF_ARTIFACT_SOAK,
+	BF_ARTIFACT_SIGN_OFF
+};
+
+struct bf_artifact { /* a file that `bfstat report` writes about a run */
+	char *file;      /* relative; of batches with one '*', which is their number */
+	enum bf_artifact_what what;
+	int step; /* ordinal; of batches and soak. -1: batches of all steps */
+	int size; /* of batches: jobs in one file */
+};
+
 struct bf_pipeline {
 	char name[BF_NAME_MAX + 1];
 	char *description;           /* "" when none */
@@ -145,6 +161,8 @@ struct bf_pipeline {
 	size_t n_env_set;
 	struct bf_param *params;
 	size_t n_params;
+	struct bf_artifact *artifacts;
+	size_t n_artifacts;
 	struct bf_step *steps;
 	int n_steps;
 	struct json_t *body; /* the file's JSON with "files", for bf_pipeline_body */
@@ -164,6 +182,7 @@ int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_
 
 const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name); /* NULL: none */
 const char *bf_kind_name(enum bf_kind k);
+const char *bf_artifact_name(enum bf_artifact_what what); /* summary, results, batches, checks, soak, sign_off */
 const char *bf_check_type_name(enum bf_check_type type);
 const char *bf_guarantee(const struct bf_step *s); /* "exactly once", "at least once, with an idempotency key", "a person decides" */
 

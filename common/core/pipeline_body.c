@@ -96,6 +96,9 @@ void bf_pipeline_free(struct bf_pipeline *p)
 	for (size_t i = 0; i < p->n_params; i++)
 		free(p->params[i].default_value);
 	free(p->params);
+	for (size_t i = 0; i < p->n_artifacts; i++)
+		free(p->artifacts[i].file);
+	free(p->artifacts);
 	for (int i = 0; i < p->n_steps; i++)
 		free_step(&p->steps[i]);
 	free(p->steps);

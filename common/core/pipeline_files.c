@@ -18,12 +18,17 @@ static bool has_parent_part(const char *path)
 	return false;
 }
 
+bool bf_file_name_inside(const char *name)
+{
+	return name[0] != '\0' && name[0] != '/' && !has_parent_part(name);
+}
+
 /* The name, or NULL when it is no text or would leave the pipeline's folder. */
 static const char *inside_name(struct bf_reader *r, const struct bf_at *at, json_t *name)
 {
 	const char *text = json_string_value(name);
 
-	if (!text || text[0] == '\0' || text[0] == '/' || has_parent_part(text)) {
+	if (!text || !bf_file_name_inside(text)) {
 		bf_problem_found(r, at, name, "the name of a file in the pipeline's folder, such as \"sql/daily.sql\"");
 		return NULL;
 	}

@@ -95,6 +95,8 @@ extern const char *const bf_on_failure_names[];
 void bf_read_retry(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_retry *retry);
 void bf_check_template(struct bf_reader *r, const struct bf_at *at, json_t *text);
 void bf_read_steps(struct bf_reader *r, json_t *root, const struct bf_step_defaults *defaults);
+void bf_read_artifacts(struct bf_reader *r, json_t *root); /* once the steps are read */
+bool bf_file_name_inside(const char *name);                /* relative, and without a ".." */
 void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c);
 void bf_read_needs(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s);
 int bf_step_ordinal(const struct bf_reader *r, const char *name); /* -1: there is none of that name */

@@ -12,7 +12,8 @@
 
 static const struct bf_retry retry_default = {.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2};
 
-#define FIELDS_OF_FILE "pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "env", "params", "defaults", "steps"
+#define FIELDS_OF_FILE \
+	"pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "env", "params", "defaults", "artifacts", "steps"
 static const char *const file_fields[] = {FIELDS_OF_FILE, NULL};
 static const char *const body_fields[] = {FIELDS_OF_FILE, "files", NULL};
 static const char *const concurrency_fields[] = {"default", "max", NULL};
@@ -173,6 +174,7 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 	read_env(r, root);
 	defaults = read_defaults(r, root);
 	bf_read_steps(r, root, &defaults);
+	bf_read_artifacts(r, root);
 }
 
 static int parse(const char *shown, const char *text, size_t len, json_t **out, struct bf_error *err)

@@ -141,3 +141,42 @@ int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job 
 	bf_pg_array_end(&p);
 	return query(pg, &bf_sql_stat_settled, &p, out, err);
 }
+
+/* ---- for `bfstat report` ---- */
+
+int bf_report_checks(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_int(&p, *after);
+	bf_pg_add_int(&p, limit);
+	int rc = query(pg, &bf_sql_report_checks, &p, out, err);
+	if (rc == 0)
+		move_on(after, *out, BF_CHECKS_ID);
+	return rc;
+}
+
+int bf_report_criteria(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_report_criteria, run, out, err);
+}
+
+int bf_report_artifacts(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_report_artifacts, run, out, err);
+}
+
+int bf_report_attempts(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_report_attempts, run, out, err);
+}
+
+int bf_report_soak(struct bf_pg *pg, const char *run, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	return query(pg, &bf_sql_report_soak, &p, out, err);
+}

@@ -163,4 +163,46 @@ struct bf_stat_job {
 int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
 					struct bf_error *err);
 
+/* ---- for `bfstat report` ---- */
+
+enum bf_report_checks_column {
+	BF_CHECKS_ID,
+	BF_CHECKS_STEP,
+	BF_CHECKS_NAME,
+	BF_CHECKS_TYPE,
+	BF_CHECKS_ACTUAL,
+	BF_CHECKS_EXPECTED,
+	BF_CHECKS_OUTCOME,
+	BF_CHECKS_FOUND,
+	BF_CHECKS_VIOLATIONS,
+	BF_CHECKS_EPOCH,
+	BF_CHECKS_AT,
+	BF_CHECKS_GATE
+};
+int bf_report_checks(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_report_criteria_column { BF_CRITERIA_PLACE, BF_CRITERIA_ORDINAL, BF_CRITERIA_CRITERION, BF_CRITERIA_MET, BF_CRITERIA_FOUND };
+int bf_report_criteria(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_report_artifacts_column { BF_ARTIFACTS_FILE, BF_ARTIFACTS_WHAT, BF_ARTIFACTS_STEP, BF_ARTIFACTS_SIZE };
+int bf_report_artifacts(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_report_soak_column {
+	BF_SOAK_NAME,
+	BF_SOAK_TYPE,
+	BF_SOAK_SAMPLES,
+	BF_SOAK_PASSED,
+	BF_SOAK_WARNED,
+	BF_SOAK_FAILED,
+	BF_SOAK_LEAST,
+	BF_SOAK_MOST,
+	BF_SOAK_EXPECTED,
+	BF_SOAK_LAST_WORD,
+	BF_SOAK_LAST_FAILURE
+};
+int bf_report_soak(struct bf_pg *pg, const char *run, const char *step, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_report_attempts_column { BF_ATTEMPTS_STEP, BF_ATTEMPTS_CATEGORY, BF_ATTEMPTS_TRIES, BF_ATTEMPTS_JOBS, BF_ATTEMPTS_EXAMPLE };
+int bf_report_attempts(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+
 #endif

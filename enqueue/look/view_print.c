@@ -289,7 +289,7 @@ static void print_last_error(FILE *out, const struct bf_term *t, const struct bf
 	const struct bf_view_error *e = &v->last_error;
 	BF_AUTOBUF struct bf_buf head;
 	bf_buf_init(&head, 4096);
-	if (!e->step || (v->jobs.failed == 0 && !bf_view_active(v->state)))
+	if (!e->step || strcmp(e->job_state, "done") == 0 || (v->jobs.failed == 0 && !bf_view_active(v->state)))
 		return;
 	bf_buf_printf(&head, "%s ", e->step);
 	bf_term_one_line(&head, e->chunk);

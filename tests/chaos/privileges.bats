@@ -42,7 +42,7 @@ look() {
 }
 look_at_everything() { # RUN
 	local command
-	for command in '' "$1" "jobs $1" "failures $1" 'coverage weather' 'gaps weather' workers queues "events $1"; do
+	for command in '' "$1" "jobs $1" "failures $1" 'coverage weather' 'gaps weather' workers queues "events $1" "report $1 --out=$BATS_TEST_TMPDIR/report"; do
 		# shellcheck disable=SC2086
 		look $command
 		# shellcheck disable=SC2086

@@ -102,6 +102,23 @@ assert_one_by_one() { # RUN STEP
 	run bfstat gated.main
 	[ "$status" -eq 0 ]
 
+	# the record: complete, and the same every time
+	out=$BATS_TEST_TMPDIR/report
+	run bfstat report gated.main --out="$out"
+	[ "$status" -eq 0 ]
+	[[ $output = *'16 of 16 criteria are met.'* ]]
+	assert_same 'files' 'batches/precompute_0001.json batches/precompute_0002.json batches/precompute_0003.json batches/precompute_0004.json batches/precompute_0005.json batches/precompute_0006.json batches/precompute_0007.json cascade.md checks.json results.json sign_off.md summary.md' \
+		"$(cd "$out" && find . -type f | sed 's|^./||' | sort | paste -sd' ')"
+	assert_same 'jobs in the results, and their states' '975 done' "$(jq -r '"\(.jobs | length) \([.jobs[].state] | unique | join(","))"' "$out/results.json")"
+	assert_same 'jobs in the batches' "$(jq -c '[.jobs[] | select(.step == "precompute")]' "$out/results.json")" "$(jq -cs '[.[].jobs[]]' "$out"/batches/*.json)"
+	assert_same 'outcomes of gate 1' 'fail pass' "$(jq -r '[.checks[] | select(.step == "gate-1") | .outcome] | join(" ")' "$out/checks.json")"
+	grep -F '**All criteria are met.**' "$out/sign_off.md"
+	grep -E '^\| 20.* \| data owner \| approve \| sign-off-stage-1 \| spot checks are right \|$' "$out/sign_off.md"
+	grep -E '^\| 20.* \| head of data \| approve \| sign-off \| all four gates passed \|$' "$out/sign_off.md"
+	grep -F '| gate-1: passed | gate-1: 638 of 638 days there (100 %), fails if < 1 |' "$out/summary.md"
+	bfstat report gated.main --out="$out.again" >/dev/null
+	diff -r "$out" "$out.again"
+
 	# once more: nothing
 	run enqueue run stage-gated "${range[@]}"
 	[[ $output = 'Nothing to do: '*'everything is done.'* ]]

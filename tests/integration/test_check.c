@@ -488,7 +488,8 @@ static void the_age_of_a_time_is_judged(void **state)
 static void what_is_too_old_fails(void **state)
 {
 	freshness(*state, "select (now() - interval '3 days')::text");
-	expect_failed(*state, "check", "complete: 3 d 0 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'", true);
+	expect_failed(*state, "check", "complete: 3 d 0 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'",
+				  true);
 }
 
 static void no_time_is_no_age(void **state)

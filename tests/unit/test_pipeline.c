@@ -272,6 +272,36 @@ static void an_approval_a_soak_and_gaps_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+static void artifacts_reach_the_model(void **state)
+{
+	struct bf_pipeline *p =
+		good("{'pipeline': 'x', 'artifacts': {'a/summary.md': {'what': 'summary'},"
+			 " 'logs/batch_*.json': {'what': 'batches', 'step': 'a', 'size': 10}, 's.md': {'what': 'soak', 'step': 'b'}},"
+			 " 'steps': [{'name': 'a', 'kind': 'noop'}, {'name': 'b', 'kind': 'soak', 'interval': '1s', 'duration': '1s',"
+			 " 'checks': [{'name': 'x', 'type': 'rows', 'file': 'sql/one.sql'}]}]}");
+
+	(void)state;
+	assert_int_equal(p->n_artifacts, 3);
+	assert_string_equal(p->artifacts[0].file, "a/summary.md");
+	assert_true(p->artifacts[0].what == BF_ARTIFACT_SUMMARY && p->artifacts[0].step == -1);
+	assert_true(p->artifacts[1].what == BF_ARTIFACT_BATCHES && p->artifacts[1].step == 0 && p->artifacts[1].size == 10);
+	assert_true(p->artifacts[2].what == BF_ARTIFACT_SOAK && p->artifacts[2].step == 1);
+	assert_string_equal(bf_artifact_name(p->artifacts[2].what), "soak");
+	bf_pipeline_free(p);
+	assert_refused(WITH("'artifacts': {'/etc/x': {'what': 'summary'}}"), "artifacts.\"/etc/x\": found this name, expected that of a file");
+	assert_refused(WITH("'artifacts': {'a/../../x': {'what': 'summary'}}"), "found this name");
+	assert_refused(WITH("'artifacts': {'x': 5}"), "artifacts.x: found 5, expected an object");
+	assert_refused(WITH("'artifacts': {'x': {}}"), "artifacts.x: found no \"what\"");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'sumary'}}"), "(did you mean \"summary\"?)");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'batches'}}"), "artifacts.x: found 0 '*' in the name, expected one");
+	assert_refused(WITH("'artifacts': {'x*': {'what': 'summary'}}"), "found 1 '*' in the name, expected none");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'summary', 'step': 'a'}}"), "artifacts.x.step: found beside \"what\": \"summary\"");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'soak'}}"), "artifacts.x: found no \"step\"");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'soak', 'step': 'a'}}"), "artifacts.x.step: found a, expected a step of kind soak");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'summary', 'size': 3}}"), "artifacts.x.size: found beside");
+	assert_refused(WITH("'artifacts': {'x*': {'what': 'batches', 'size': 0}}"), "artifacts.\"x*\".size: found 0");
+}
+
 static void what_is_not_written_has_its_default(void **state)
 {
 	struct bf_pipeline *p = good(STEP("'kind': 'noop'"));
@@ -561,8 +591,7 @@ static void a_check_needs_what_its_type_needs(void **state)
 		{CHECK("'type': 'metric', 'error_if': '< nan'"), "steps[0].error_if: found \"< nan\""},
 		{CHECK("'type': 'metric', 'error_if': '< 1 2'"), "steps[0].error_if: found \"< 1 2\""},
 		{CHECK("'type': 'metric', 'error_if': 1"), "steps[0].error_if: found 1"},
-		{CHECK("'type': 'sum'"),
-		 "steps[0].type: found \"sum\", expected one of: metric, row_count, equals, rows, range, freshness"},
+		{CHECK("'type': 'sum'"), "steps[0].type: found \"sum\", expected one of: metric, row_count, equals, rows, range, freshness"},
 		{CHECK("'type': 'coverage', 'of': 'a'"), "steps[0].file: found on a check of type coverage"},
 		{STEP("'kind': 'check', 'type': 'coverage'"), "steps[0]: found neither \"of\" nor \"expected\" and \"present\""},
 		{STEP("'kind': 'check', 'type': 'coverage', 'expected': 'sql/one.sql'"), "steps[0]: found no \"present\""},
@@ -799,6 +828,7 @@ int main(void)
 		TEST(every_field_of_a_check_reaches_the_model),
 		TEST(the_other_types_of_checks_reach_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),
+		TEST(artifacts_reach_the_model),
 		TEST(what_is_not_written_has_its_default),
 		TEST(only_one_at_a_time_is_chronological_and_only_sql_is_exactly_once),
 		TEST(a_pinned_body_gives_the_same_pipeline_and_the_same_body),

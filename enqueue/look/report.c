@@ -1,0 +1,198 @@
+#include "look/report.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct options {
+	bool json;
+	const char *out;
+};
+
+/* ---- files ---- */
+
+/* mkdir -p of the folder that the path is in */
+static int make_folders(const char *path, struct bf_error *err)
+{
+	BF_AUTOFREE char *part = bf_strdup(path);
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0777) < 0 && errno != EEXIST)
+			return bf_fail_errno(err, errno, "%s", part);
+		*slash = '/';
+	}
+	return 0;
+}
+
+int bf_report_open(struct bf_report *r, const char *name, struct bf_report_file *out, struct bf_error *err)
+{
+	*out = (struct bf_report_file){.path = bf_asprintf("%s/%s", r->folder, name)};
+	out->part = bf_asprintf("%s.part", out->path);
+	int rc = make_folders(out->path, err);
+	if (rc == 0) {
+		out->out = fopen(out->part, "w");
+		rc = out->out ? 0 : bf_fail_errno(err, errno, "%s", out->part);
+	}
+	if (rc < 0) {
+		free(out->path);
+		free(out->part);
+	}
+	return rc;
+}
+
+int bf_report_close(struct bf_report *r, struct bf_report_file *file, int rc, struct bf_error *err)
+{
+	bool bad = ferror(file->out);
+	bad = fclose(file->out) != 0 || bad;
+	if (rc == 0 && bad)
+		rc = bf_fail_errno(err, errno, "%s", file->part);
+	if (rc == 0 && rename(file->part, file->path) < 0)
+		rc = bf_fail_errno(err, errno, "%s", file->path);
+	if (rc < 0)
+		unlink(file->part);
+	r->files += rc == 0;
+	free(file->path);
+	free(file->part);
+	return rc;
+}
+
+static int write_one(struct bf_report *r, const char *name, const char *what, const char *step, struct bf_error *err)
+{
+	struct bf_report_file file;
+	int rc = bf_report_open(r, name, &file, err);
+	if (rc < 0)
+		return rc;
+	if (strcmp(what, "summary") == 0)
+		rc = bf_report_summary(r, file.out, err);
+	else if (strcmp(what, "results") == 0)
+		rc = bf_report_results(r, file.out, err);
+	else if (strcmp(what, "checks") == 0)
+		rc = bf_report_all_checks(r, file.out, err);
+	else if (strcmp(what, "soak") == 0)
+		rc = bf_report_soak_page(r, step, file.out, err);
+	else
+		rc = bf_report_sign_off(r, file.out, err);
+	return bf_report_close(r, &file, rc, err);
+}
+
+/* ---- the command ---- */
+
+static const char *const usual[][2] = {
+	{"summary.md", "summary"}, {"results.json", "results"}, {"checks.json", "checks"}, {"sign_off.md", "sign_off"}};
+
+static int write_all(struct bf_report *r, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *named = NULL;
+	int rc = bf_report_artifacts(r->look->pg, r->view.run, &named, err);
+	for (int i = 0; rc == 0 && i < bf_pg_rows(named); i++) {
+		const char *file = bf_pg_text(named, i, BF_ARTIFACTS_FILE), *what = bf_pg_text(named, i, BF_ARTIFACTS_WHAT);
+		const char *step = bf_pg_text(named, i, BF_ARTIFACTS_STEP);
+		if (strcmp(what, "batches") == 0)
+			rc = bf_report_batches(r, file, step, (int)bf_pg_int(named, i, BF_ARTIFACTS_SIZE), err);
+		else
+			rc = write_one(r, file, what, step, err);
+	}
+	for (size_t i = 0; rc == 0 && bf_pg_rows(named) == 0 && i < BF_COUNT_OF(usual); i++)
+		rc = write_one(r, usual[i][0], usual[i][1], "", err);
+	return rc;
+}
+
+static void print_text(const struct bf_report *r)
+{
+	const struct bf_term *t = &r->look->term;
+	int unmet = 0;
+	printf("Run %s is %s. %d file%s in %s.\n\n", r->view.run, r->view.state, r->files, r->files == 1 ? "" : "s", r->folder);
+	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
+		bool met = bf_pg_bool(r->criteria, i, BF_CRITERIA_MET);
+		BF_AUTOBUF struct bf_buf line;
+		bf_buf_init(&line, 8192);
+		bf_term_one_line(&line, bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		unmet += !met;
+		printf("  %s%-8s%s%s: %s\n", bf_tone_on(t, met ? BF_GOOD : BF_BAD), met ? "met" : "NOT MET", bf_tone_off(t, met ? BF_GOOD : BF_BAD),
+			   bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION), line.data);
+	}
+	printf("\n%d of %d criteria are met.\n", bf_pg_rows(r->criteria) - unmet, bf_pg_rows(r->criteria));
+}
+
+static void print_json(const struct bf_report *r)
+{
+	struct bf_json j;
+	bf_json_begin(&j, stdout);
+	bf_json_text(&j, "run", r->view.run);
+	bf_json_text(&j, "state", r->view.state);
+	bf_json_text(&j, "folder", r->folder);
+	bf_json_int(&j, "files", r->files);
+	bf_json_array(&j, "criteria");
+	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
+		bf_json_object(&j, NULL);
+		bf_json_text(&j, "criterion", bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
+		bf_json_bool(&j, "met", bf_pg_bool(r->criteria, i, BF_CRITERIA_MET));
+		bf_json_text(&j, "found", bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		bf_json_close(&j);
+	}
+	bf_json_close(&j);
+	bf_look_json_end(r->look, &j);
+}
+
+static int report(struct bf_look *l, const char *run, const struct options *o, struct bf_error *err)
+{
+	struct bf_report r = {.look = l, .folder = o->out};
+	int rc = bf_look_find_run(l, run, err);
+	if (rc == 0)
+		rc = bf_view_load(l, run, &r.view, err);
+	if (rc < 0)
+		return rc;
+	rc = bf_report_criteria(l->pg, run, &r.criteria, err);
+	if (rc == 0)
+		rc = write_all(&r, err);
+	if (rc == 0 && o->json)
+		print_json(&r);
+	else if (rc == 0)
+		print_text(&r);
+	bf_pg_result_free(r.criteria);
+	bf_view_release(&r.view);
+	return rc;
+}
+
+static int run_report(const struct bf_command *command, int argc, char **argv)
+{
+	struct options o = {.json = false};
+	struct bf_look look = {.pg = NULL};
+	struct bf_error err;
+	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
+	int n_args, exit_code = 0;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code))
+		return exit_code;
+	if (!o.out || !*o.out) {
+		(void)bf_fail(&err, BF_E_INPUT, "--out is missing; expected the folder to write to: --out=DIR");
+		return bf_program_fail(&err);
+	}
+	if (!bf_look_open(&look, BF_LEDGER, &exit_code))
+		return exit_code;
+	int rc = report(&look, args[0], &o, &err);
+	bf_look_close(&look);
+	return rc < 0 ? bf_program_fail(&err) : 0;
+}
+
+static const struct bf_opt options[] = {
+	{.name = "out",
+	 .type = BF_OPT_TEXT,
+	 .offset = offsetof(struct options, out),
+	 .value = "DIR",
+	 .help = "the folder to write to; made when missing"},
+	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
+	{.name = NULL}};
+
+static const struct bf_command command_report = {
+	.name = "report",
+	.synopsis = "bfstat report RUN --out=DIR",
+	.summary = "the files about a run: summary, results, checks, sign-off; and which criteria are met",
+	.details = "Which files, the pipeline says (\"artifacts\"); by default summary.md, results.json, checks.json and sign_off.md.\n"
+			   "They are made out of the ledger, the same every time once the run has ended; files of the same names are replaced.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1};
+
+const struct bf_entry bf_look_report = {&command_report, run_report};
