@@ -101,7 +101,8 @@ enum bf_stat_last_error_column {
 	BF_LAST_ERROR,
 	BF_LAST_STATE,
 	BF_LAST_ATTEMPTS,
-	BF_LAST_AT
+	BF_LAST_AT,
+	BF_LAST_SAID
 };
 int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: none yet */
 

@@ -183,6 +183,7 @@ static void read_last_error(struct bf_view *v, const struct bf_pg_result *r)
 										   .chunk = bf_strdup(bf_pg_text(r, 0, BF_LAST_CHUNK)),
 										   .category = bf_strdup(bf_pg_text(r, 0, BF_LAST_CATEGORY)),
 										   .text = bf_strdup(bf_pg_text(r, 0, BF_LAST_ERROR)),
+										   .said = bf_strdup(bf_pg_text(r, 0, BF_LAST_SAID)),
 										   .job_state = bf_strdup(bf_pg_text(r, 0, BF_LAST_STATE)),
 										   .attempts = bf_pg_int(r, 0, BF_LAST_ATTEMPTS),
 										   .at_ms = bf_pg_int(r, 0, BF_LAST_AT)};
@@ -333,6 +334,7 @@ void bf_view_release(struct bf_view *v)
 	free(v->last_error.chunk);
 	free(v->last_error.category);
 	free(v->last_error.text);
+	free(v->last_error.said);
 	free(v->last_error.job_state);
 	bf_live_release(&v->live);
 	*v = (struct bf_view){.n_steps = 0};

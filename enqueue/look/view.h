@@ -38,7 +38,7 @@ struct bf_view_running {
 };
 
 struct bf_view_error {
-	char *step, *chunk, *category, *text, *job_state; /* step NULL: there was none */
+	char *step, *chunk, *category, *text, *said, *job_state; /* step NULL: there was none */
 	int64_t at_ms, attempts;
 };
 

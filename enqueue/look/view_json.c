@@ -68,6 +68,7 @@ static void add_last_error(struct bf_json *j, const struct bf_view_error *e)
 	bf_json_text(j, "chunk", e->chunk);
 	bf_json_text_or_null(j, "category", e->category);
 	bf_json_text(j, "error", e->text);
+	bf_json_text_or_null(j, "said", e->said);
 	bf_json_text_or_null(j, "job_state", e->job_state);
 	bf_json_time(j, "at", e->at_ms);
 	bf_json_close(j);

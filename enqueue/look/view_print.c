@@ -306,6 +306,8 @@ static void print_last_error(FILE *out, const struct bf_term *t, const struct bf
 		print_line(out, t, at, len);
 		at += len + (at[len] == '\n');
 	}
+	if (*e->said)
+		print_line(out, t, e->said, strlen(e->said));
 }
 
 /* ---- what to type next ---- */

@@ -282,13 +282,16 @@ limited_role() {
 	start_worker
 	wait_until 'both_run 2'
 	pg "alter database $(pg 'select current_database()') set default_transaction_read_only = on"
+	since=$(pg 'select clock_timestamp()')
 	# Sessions begun before may still write: they are ended. Those of this test say so for themselves.
 	pg "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'worker%'" >/dev/null
 	export PGOPTIONS='-c default_transaction_read_only=off'
 	open_gate
 	assert_calm 'read-only transaction' 10
 	assert_same 'jobs that are done' 0 "$(pg "select count(*) from bf.job where state = 'done'")"
-	wait_until "worker_log 0 | grep 'reconcile: .*read-only transaction'" # its session is one that stays read-only
+	# the steward has a session of its own from this time, which stays read-only
+	wait_until "at_least 1 \"select count(*) from pg_stat_activity where datname = current_database() and application_name = 'worker (steward)'
+		and backend_start > '$since'\""
 	pg "alter database $(pg 'select current_database()') reset default_transaction_read_only"
 	end_pair pair.readonly
 }
