@@ -96,13 +96,17 @@ is_refused() { # COMMAND…: no server that this command could use; what it says
 	[[ $output != *"$postgres_password"* ]]
 
 	export BF_DATABASE_URL="$by_name&sslrootcert=$tls/own.pem"
+	pg "create table hold_copies as select 1 as n;
+	    create or replace function wait_for_walks(p_run text) returns void language plpgsql as
+	    \$\$ begin while exists (select from hold_copies) loop perform pg_sleep(0.02); end loop; end \$\$"
 	begin_mixed mixed.tls 2024-01-01
 	start_worker --slots=4
-	wait_until 'at_least 2 "select count(*) from bf.job where state = '"'running'"' and step = '"'copy'"'"' # a connection of its own each
+	wait_until 'at_least 2 "select count(*) from bf.job where state = '"'running'"' and step = '"'copy'"'"' # they hold a connection of their own each
 	assert_same 'connections of the worker, with TLS' '4+ t' "$(pg "
 		select case when count(*) >= 4 then '4+' else count(*)::text end || ' ' || case when bool_and(ssl) then 't' else 'f' end
 		  from pg_stat_activity join pg_stat_ssl using (pid) where application_name like 'worker%'")"
 	pg "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'worker%'" >/dev/null
+	pg 'truncate hold_copies'
 	let_walk mixed.tls
 	wait_for_end mixed.tls
 	assert_mixed mixed.tls

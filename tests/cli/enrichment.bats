@@ -35,7 +35,7 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 }
 
 @test "one after the other, with progress; one fails, one takes too long, the others go on; once they are mended a retry does the rest" {
-	edit '.steps[5] += {"argv": ["bin/slow"], "timeout": "1s"} | .steps[7].argv = ["bin/broken"] | .defaults.retry.attempts = 1'
+	edit '.steps[5] += {"argv": ["bin/slow"], "timeout": "4s"} | .steps[7].argv = ["bin/broken"] | .defaults.retry.attempts = 1'
 	printf '#!/bin/sh\nexec sleep 60\n' >"$here/bin/slow"
 	printf '#!/bin/sh\necho "Error: Cannot find module enrich-rflr-vesting" >&2\nexit 1\n' >"$here/bin/broken"
 	chmod +x "$here/bin/slow" "$here/bin/broken"
@@ -50,7 +50,7 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 	assert_same 'steps' "${all_done/range-status done/range-status failed}" "$(states enrich.one | sed 's/vesting failed/vesting done/')"
 	assert_same 'one at a time' 1 "$(pg "select max(n) from (select count(*) as n from bf.job a join bf.job b on b.run = a.run and b.started_at <= a.started_at and b.finished_at > a.started_at group by a.step) x")"
 	run bfstat failures enrich.one
-	[[ $output = *'range-status all  timeout'*'ran longer than its timeout of 1s'* ]]
+	[[ $output = *'range-status all  timeout'*'ran longer than its timeout of 4s'* ]]
 	[[ $output = *'vesting all  exit'*'Error: Cannot find module enrich-rflr-vesting'* ]]
 	run bfstat enrich.one
 	[[ $output = *'LAST ERROR   not-enriched all (check), '* ]]
@@ -58,7 +58,7 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 	for name in slow broken; do
 		cp "$here/bin/step" "$here/bin/$name"
 	done
-	sed -i 's/^name=.*/name=range-status limit=0/' "$here/bin/slow"
+	sed -i "s/^name=.*/name=range-status limit=0/; s/^page=.*/page=5000/" "$here/bin/slow"
 	sed -i 's/^name=.*/name=vesting limit=0/' "$here/bin/broken"
 	enqueue retry enrich.one
 	wait_for_end enrich.one
