@@ -57,10 +57,16 @@ kill_at() {
 	i=0
 	for point; do
 		start_victim "${point%:walk*}" --slots=4 --queues="${names[i]}"
-		victims+=("${point%%:*}=${WORKER_PIDS[-1]}")
+		begin_noting "${point%%:*}" "${WORKER_PIDS[-1]}"
+		victims+=("${WORKER_PIDS[-1]}")
 		i=$((i + 1))
 	done
-	note_deaths "${victims[@]}"
+	end_noting
+	i=0
+	for point; do
+		assert_fired "${point%%:*}" "${victims[i]}"
+		i=$((i + 1))
+	done
 	free_survivors
 	for name in "${names[@]}"; do
 		let_walk "mixed.$name"
@@ -156,12 +162,12 @@ hang_at() {
 		begin_mixed "mixed.${names[i]}" "$(date -d "2024-02-01 +$((i * 10)) days" +%F)" --queue="${names[i]}" "${only[@]}"
 		start_hanging "${point%:walk*}" --slots=4 --queues="${names[i]}"
 		hanging+=("${WORKER_PIDS[-1]}")
+		begin_noting "${point%%:*}" "${WORKER_PIDS[-1]}"
 		i=$((i + 1))
 	done
+	end_noting
 	for i in "${!hanging[@]}"; do
-		name=${names[i]//-/_}
-		assert_hangs "$name" "${hanging[i]}"
-		note_death "${hanging[i]}" "$(fired_at "$name")"
+		assert_hangs "${names[i]//-/_}" "${hanging[i]}"
 	done
 	free_survivors
 	assert_programs_ended "${hanging[@]}"

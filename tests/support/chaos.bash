@@ -135,26 +135,35 @@ note_death() { # PID AT
 	keep_deaths "$rows"
 }
 
-# note_deaths POINT=PID…: each as soon as it has died at its fail point
-note_deaths() {
-	local -A left=()
-	local pair rows='' deadline=$((SECONDS + 30))
-	for pair; do
-		left[${pair%=*}]=${pair#*=}
-	done
-	until [ ${#left[@]} -eq 0 ]; do
-		((SECONDS < deadline)) || {
-			echo "still alive: ${!left[*]}" >&2
+# begin_noting POINT PID: beside the test, notes what that worker holds as soon as it has ended, or stopped itself, at its fail point: soon
+# after a lease it is swept. end_noting: all of them have.
+noters=()
+begin_noting() {
+	(
+		deadline=$((SECONDS + 30))
+		until [ -s "$BATS_TEST_TMPDIR/fired.$1" ] && stands_still "$2"; do
+			((SECONDS < deadline)) || exit 1
+			sleep 0.03
+		done
+		death_of "$2" "$(fired_at "$1")" >"$BATS_TEST_TMPDIR/deaths.$1"
+	) 3>&- &
+	noters+=("$1=$!")
+}
+stands_still() { # PID: has ended, or is stopped
+	local stat
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+	[[ ${stat##*) } = [TZ]* ]]
+}
+end_noting() {
+	local noter rows=''
+	for noter in "${noters[@]}"; do
+		wait "${noter#*=}" || {
+			echo "nothing was noted of the worker at ${noter%=*}" >&2
 			return 1
 		}
-		for pair in "${!left[@]}"; do
-			! kill -0 "${left[$pair]}" 2>/dev/null || continue
-			rows+=$(death_of "${left[$pair]}" "$(fired_at "$pair")") || return 1
-			assert_fired "$pair" "${left[$pair]}" || return 1
-			unset "left[$pair]"
-		done
-		sleep 0.05
+		rows+=$(<"$BATS_TEST_TMPDIR/deaths.${noter%=*}")
 	done
+	noters=()
 	keep_deaths "$rows"
 }
 
