@@ -32,7 +32,7 @@ grant execute on function bf.advance, bf.stop, bf.resume, bf.cancel, bf.retry, b
    to backfill_operator;
 
 -- reader: looks.
-grant select on bf.migration, bf.meta, bf.pipeline, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_reader;
+grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
+                bf.artifacts, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_reader;
 
 commit;

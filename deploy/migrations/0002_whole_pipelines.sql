@@ -266,3 +266,10 @@ begin
     perform bf.advance(p_run);
     return case when p_approved then 'approved' else 'rejected' end;
 end $$;
+
+-- Part of a pipeline's body, for those who may read reports and not the SQL of others.
+create view bf.artifacts as
+select r.run, r.pipeline, a.key as file, a.value ->> 'what' as what, coalesce(a.value ->> 'step', '') as step,
+       coalesce((a.value ->> 'size')::int, 100) as size
+  from bf.run r join bf.pipeline p using (sha256) cross join lateral jsonb_each(coalesce(p.body -> 'artifacts', '{}')) a;
+comment on view bf.artifacts is 'The files that a run''s pipeline wants to be written about it.';
