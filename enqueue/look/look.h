@@ -50,6 +50,6 @@ void bf_look_range(struct bf_buf *out, const char *since, const char *until);
 /* The commands: one file each. */
 extern const struct bf_entry bf_look_runs; /* `bfstat` and `bfstat RUN` */
 extern const struct bf_entry bf_look_watch, bf_look_jobs, bf_look_failures, bf_look_coverage, bf_look_gaps, bf_look_workers, bf_look_queues,
-	bf_look_events, bf_look_verify, bf_look_report;
+	bf_look_events, bf_look_verify, bf_look_report, bf_look_plan;
 
 #endif

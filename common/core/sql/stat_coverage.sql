@@ -1,5 +1,5 @@
 -- The days of a pipeline's steps by what became of them over all runs, as ranges: first and last day, both inclusive.
---   $1 pipeline, $2 step or null (all that work on days: no checks, soaks, approvals).
+--   $1 pipeline, $2 step or null (all that work day by day: no checks, soaks, approvals, and none per run).
 -- what: asked | done | failed | running. A day may be in several; done outweighs running, and running outweighs failed.
 -- identity: the parameters that coverage belongs to, as JSON.
 with days as (
@@ -10,7 +10,7 @@ with days as (
            range_agg(daterange(j.since, j.until, '[]')) filter (where j.state = 'running') as running
       from bf.run r join bf.step s using (run) join bf.job j using (run, step)
      where r.pipeline = $1::text and j.since is not null
-       and case when $2::text is null then s.kind not in ('check', 'soak', 'approval') else s.step = $2::text end
+       and case when $2::text is null then s.kind not in ('check', 'soak', 'approval') and not s.per_run else s.step = $2::text end
      group by s.step, r.identity
 )
 select d.step, d.identity::text as identity, w.what, lower(piece) as first, upper(piece) - 1 as last
