@@ -33,7 +33,8 @@ static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approv
 static const char *const per_names[] = {"chunk", "run", NULL};
 static const char *const order_names[] = {"asc", "desc", NULL};
 static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
-static const char *const lookback_fields[] = {"days", NULL};
+static const char *const lookback_fields[] = {"days", "warmup", NULL};
+static const char *const warmup_names[] = {"allow", "block", NULL};
 static const char *const sample_fields[] = {"name", "type", "file",     "expected", "present",  "of", "tolerance",
 											"min",  "max",  "severity", "warn_if",  "error_if", NULL};
 static const char *const on_timeout_names[] = {"reject", "approve", NULL};
@@ -267,8 +268,11 @@ static void read_lookback(struct bf_reader *r, const struct bf_at *up, json_t *o
 	struct bf_at at = bf_at_field(up, "lookback");
 	json_t *lookback = bf_read_object(r, up, object, "lookback", lookback_fields);
 
-	if (lookback && bf_require(r, &at, lookback, "days", "the number of days"))
+	if (!lookback)
+		return;
+	if (bf_require(r, &at, lookback, "days", "the number of days"))
 		bf_read_int(r, &at, lookback, "days", 1, LOOKBACK_MAX, &s->lookback_days);
+	s->lookback_blocks = bf_read_choice(r, &at, lookback, "warmup", warmup_names, 0) == 1;
 }
 
 static void check_contradictions(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_step *s)

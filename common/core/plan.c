@@ -294,6 +294,56 @@ static int look_at_step(struct bf_pg *pg, const struct bf_plan_ask *ask, struct 
 	return rc;
 }
 
+/* ---- what a step looks back at before its first chunk ---- */
+
+static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t days,
+						 struct bf_error *err)
+{
+	const struct bf_skip *held = NULL;
+	char first[BF_DATE_TEXT], since[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	for (size_t i = 0; i < seen->n_skips; i++)
+		if (seen->skips[i].reason == BF_SKIP_HELD)
+			held = &seen->skips[i];
+	bf_date_format(before->until + 1, first);
+	if (held)
+		return bf_fail(err, BF_E_INPUT,
+					   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s run %s holds some and is not finished; "
+					   "expected it to "
+					   "be done first",
+					   s->step->name, s->step->lookback_days, first, held->run);
+	return bf_fail(err, BF_E_INPUT,
+				   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s %lld are not there; expected them first: "
+				   "enqueue run %s --only=%s --since=%s --until=%s",
+				   s->step->name, s->step->lookback_days, first, (long long)days, before->pipeline->name, s->step->name,
+				   bf_date_format(before->since, since), bf_date_format(before->until, until));
+}
+
+/* Of a step whose warmup blocks: all that it looks back at before what is planned has to be there. The ledger and the data are asked about
+ * those days as about the others. */
+static int check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_error *err)
+{
+	struct bf_plan_ask before = *ask;
+	struct bf_step_plan seen = {.jobs = 0};
+	int64_t days = 0;
+	if (!s->step->lookback_blocks || s->n_missing == 0)
+		return 0;
+	before.until = s->missing[0].first - 1;
+	before.since = s->missing[0].first - s->step->lookback_days;
+	before.reprocess = BF_REPROCESS_NONE;
+	shape_step(&before, s->step, &seen);
+	int rc = look_at_step(pg, &before, &seen, err);
+	for (size_t i = 0; i < seen.n_missing; i++)
+		days += seen.missing[i].last - seen.missing[i].first + 1;
+	for (size_t i = 0; i < seen.n_skips; i++)
+		if (seen.skips[i].reason == BF_SKIP_FAILED || seen.skips[i].reason == BF_SKIP_HELD)
+			days += seen.skips[i].count;
+	if (rc == 0 && days > 0)
+		rc = refuse_warmup(&before, s, &seen, days, err);
+	free(seen.missing);
+	free(seen.skips);
+	return rc;
+}
+
 /* How many chunks there are, which are the first and the last, and which days they cover. */
 static void count_chunks(const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_span *covered)
 {
@@ -341,6 +391,8 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 			continue;
 		chunked = true;
 		rc = look_at_step(pg, ask, s, err);
+		if (rc == 0)
+			rc = check_warmup(pg, ask, s, err);
 		if (rc == 0)
 			count_chunks(ask, s, &covered);
 		out->jobs += s->jobs;

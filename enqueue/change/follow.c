@@ -263,6 +263,13 @@ static int follow(struct follower *f, struct bf_error *err)
 	return 0;
 }
 
+static const char *where_to_look(enum bf_run_state state)
+{
+	if (state == BF_RUN_FAILED)
+		return " Why: bfstat failures ";
+	return state == BF_RUN_WAITING ? " For whom: bfstat " : "";
+}
+
 int bf_follow(struct bf_upkeep *u, const char *run, bool json)
 {
 	struct follower f = {.u = u, .run = run, .json = json, .state = BF_RUN_QUEUED};
@@ -281,7 +288,6 @@ int bf_follow(struct bf_upkeep *u, const char *run, bool json)
 		return 0;
 	}
 	if (!json)
-		printf("Run %s is %s.%s%s\n", run, bf_run_state_name(f.state), f.state == BF_RUN_FAILED ? " Why: bfstat failures " : "",
-			   f.state == BF_RUN_FAILED ? run : "");
+		printf("Run %s is %s.%s%s\n", run, bf_run_state_name(f.state), where_to_look(f.state), *where_to_look(f.state) ? run : "");
 	return bf_run_state_exit_code(f.state);
 }

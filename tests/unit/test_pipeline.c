@@ -506,6 +506,8 @@ static void a_wrong_value_is_shown_with_what_is_right(void **state)
 		{STEP("'kind': 'noop', 'retry': {'jitter': 2}"), "steps[0].retry.jitter: found 2"},
 		{STEP("'kind': 'noop', 'needs': 'b'"), "steps[0].needs: found \"b\", expected an array"},
 		{STEP("'kind': 'noop', 'lookback': {}"), "steps[0].lookback: found no \"days\""},
+		{STEP("'kind': 'noop', 'lookback': {'days': 1, 'warmup': 'maybe'}"),
+		 "steps[0].lookback.warmup: found \"maybe\", expected one of: allow or block"},
 		{STEP("'kind': 'sql'"), "steps[0]: found no \"file\""},
 		{STEP("'kind': 'exec'"), "steps[0]: found no \"argv\""},
 		{STEP("'kind': 'exec', 'argv': []"), "steps[0].argv: found 0 elements"},
