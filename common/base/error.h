@@ -28,7 +28,7 @@ struct bf_error {
 	enum bf_errc code;
 	int sys_errno;                /* errno, or 0 */
 	char sqlstate[6];             /* "" or five characters, of PostgreSQL */
-	char text[BF_ERROR_TEXT_MAX]; /* one or more lines of printable UTF-8, no newline at the end, never a secret */
+	char text[BF_ERROR_TEXT_MAX]; /* one or more lines of printable UTF-8 and tabs, no newline at the end, never a secret */
 };
 
 /* Fills *err (NULL is allowed) and returns -code, so that a caller may write `return bf_fail(...)`. */

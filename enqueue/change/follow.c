@@ -267,7 +267,7 @@ static const char *where_to_look(enum bf_run_state state)
 {
 	if (state == BF_RUN_FAILED)
 		return " Why: bfstat failures ";
-	return state == BF_RUN_WAITING ? " For whom: bfstat " : "";
+	return state == BF_RUN_WAITING ? " What for: bfstat " : "";
 }
 
 int bf_follow(struct bf_upkeep *u, const char *run, bool json)

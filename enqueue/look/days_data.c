@@ -80,7 +80,10 @@ static int add_step(struct bf_look *l, const struct bf_gaps_ask *ask, const stru
 		section->data = c->data = true;
 	}
 	bf_gaps_release(&g);
-	return rc;
+	if (rc != -BF_E_INPUT)
+		return rc;
+	not_asked(l, err->text); /* a query that is wrong, or data that this role may not read, is no reason not to show the ledger */
+	return 0;
 }
 
 static bool has_gaps(const struct bf_pipeline *p, const struct bf_days_options *o)

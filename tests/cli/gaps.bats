@@ -100,6 +100,17 @@ refused() { # WORDS [OPTION…]: instead of the range
 	refused 'step make, present, sql/made.sql: row 1: found null, expected a date'
 }
 
+@test "data that cannot be asked is no reason not to show what the ledger has" {
+	enqueue_run gaps.one gaps --since=2024-01-01 --until=2024-01-04
+	start_worker
+	wait_for_end gaps.one
+	pg 'drop table made'
+	run --separate-stderr bfstat coverage gaps --json
+	[ "$status" -eq 0 ]
+	assert_same 'from the ledger' '4 4 false' "$(jq -r '.steps[0] | "\(.asked) \(.done) \(.data_asked)"' <<<"$output")"
+	[[ $stderr = 'bfstat: what is there was not asked, only the ledger: step make, present, sql/made.sql: '*'relation "made" does not exist'* ]]
+}
+
 @test "keys: what is expected and present of a list of them" {
 	pipeline gaps <<-'JSON'
 		{"pipeline": "gaps", "chunk": {"keys": {"sql": "sql/keys.sql"}},

@@ -608,9 +608,10 @@ refused() { # CODE PATTERN ARGUMENT…
 	exit_code_of "${WORKER_PIDS[0]}"
 	assert_same 'exit code' 0 "$code"
 
-	pg "delete from bf.migration where number = $latest + 1; update bf.migration set number = number - 1"
-	if [ "$latest" -gt 1 ]; then refused 5 '*older than this program*enqueue migrate*'; fi
-	pg "update bf.migration set number = number + 1"
+	pg "delete from bf.migration where number = $latest + 1; create table kept as select * from bf.migration where number = $latest;
+	    delete from bf.migration where number = $latest"
+	refused 5 "*older than this program*migration $((latest - 1)) of $latest*enqueue migrate*"
+	pg "insert into bf.migration select * from kept"
 
 	server_sql "$BF_TEST_SERVERS_URL" "alter database $(pg 'select current_database()') set default_transaction_read_only = on"
 	BF_DATABASE_URL=$ready refused 5 '*PostgreSQL*read-only*'

@@ -1,0 +1,124 @@
+# The graph under the same faults: a gate, a person, a soak and what comes after them, while workers die at each step's end, while Redis is
+# thrown away, and while an operator stops, resumes and decides.
+bats_require_minimum_version 1.5.0
+load ../support/lib.bash
+load ../support/work.bash
+load ../support/chaos.bash
+
+setup() { chaos_setup; }
+teardown() { bf_teardown; }
+
+# load: six days, one after the other. Then a gate, a person, a short soak, six days of send, and a last check.
+graph_pipeline() {
+	pipeline graph <<-'JSON'
+		{"pipeline": "graph", "chunk": {"size": 1}, "concurrency": {"default": 4},
+		 "defaults": {"retry": {"attempts": 3, "first": "100ms", "jitter": 0}},
+		 "steps": [
+		  {"name": "load", "kind": "sql", "file": "sql/load.sql", "concurrency": 1, "order": "asc"},
+		  {"name": "gate", "kind": "check", "type": "coverage", "of": "load"},
+		  {"name": "ask", "kind": "approval"},
+		  {"name": "watch", "kind": "soak", "interval": "300ms", "duration": "900ms", "checks": [{"name": "whole", "type": "coverage", "of": "load"}]},
+		  {"name": "send", "kind": "sql", "file": "sql/send.sql"},
+		  {"name": "rate", "kind": "check", "type": "success_rate", "error_if": "< 1"}]}
+	JSON
+	sql_file load.sql <<<"insert into effect values (:'run', 'load', :'chunk');"
+	sql_file send.sql <<<"insert into effect values (:'run', 'send', :'chunk');"
+}
+n=0
+begin_graph() { # RUN [OPTION…]: of six days that no other run has
+	enqueue_run "$1" graph --since="$(date -d "2024-01-01 +$((n * 10)) days" +%F)" --until="$(date -d "2024-01-01 +$((n * 10 + 5)) days" +%F)" "${@:2}"
+	n=$((n + 1))
+}
+asked() { is t "select asked_at is not null from bf.step where run = '$1' and step = 'ask'"; }
+approve_when_asked() { # RUN
+	wait_until "asked $1"
+	wait_until "enqueue approve $1 ask --by=tester" 10
+}
+
+assert_graph() { # RUN
+	wait_for_redis "$1"
+	pg "create or replace view effect_load as select chunk from effect where run = '$1' and step = 'load';
+	    create or replace view effect_send as select chunk from effect where run = '$1' and step = 'send'"
+	oracle "$1" load=effect_load send=effect_send
+	assert_counters "$1"
+	assert_same "steps of $1, each released or asked once, in their order" 'load released,gate released,ask approval asked for,watch released,send released,rate released' \
+		"$(pg "select string_agg(step || ' ' || replace(what, 'step ', ''), ',' order by id) from bf.event where run = '$1' and (what = 'step released' or what = 'approval asked for')")"
+	assert_same "decisions about $1" 'tester approve' "$(pg "select string_agg(who || ' ' || what, ',') from bf.event where run = '$1' and step = 'ask' and what in ('approve', 'reject')")"
+	assert_same "$1: nothing began before what it needs was over" '' "$(pg "
+		select s.step, j.chunk, n.step from bf.step s join bf.step n on n.run = s.run and n.step = any (s.needs) join bf.job j on j.run = s.run and j.step = s.step
+		 where s.run = '$1' and j.started_at < n.finished_at")"
+}
+
+# Each dies where it is about to cross, or has just crossed, the end of a step: nobody else is there to help, then one is.
+@test "killed at each fail point around the end of a step: every step is released once, in order, and the run ends" {
+	graph_pipeline
+	for point in after_claim:7 after_open:7 before_commit:2 after_settle:1 after_ack:7 after_release:2 mid_push:2 before_end_run:1; do
+		name=${point%:*} run=graph.${point%:*}
+		run=${run//_/-}
+		begin_graph "$run"
+		start_victim "$point" --slots=4
+		victim=${WORKER_PIDS[-1]}
+		( # it decides for as long as the victim lives, for those that die behind it
+			until ! kill -0 "$victim" 2>/dev/null; do
+				asked "$run" && enqueue approve "$run" ask --by=tester
+				sleep 0.1
+			done
+		) >/dev/null 2>&1 3>&- &
+		decider=$!
+		wait_until "[ -s '$BATS_TEST_TMPDIR/fired.$name' ]" 30
+		wait "$decider" || true
+		start_worker --slots=4
+		survivor=${WORKER_PIDS[-1]}
+		[ "$(pg "select count(*) from bf.event where run = '$run' and what = 'approve'")" = 1 ] || approve_when_asked "$run"
+		wait_for_end "$run"
+		assert_graph "$run"
+		kill_worker "$survivor"
+	done
+}
+
+@test "Redis thrown away, all workers killed, stop and resume, in each part of it: nothing is released twice, and the soak goes on" {
+	graph_pipeline
+	for part in load ask watch send; do
+		run=graph.$part
+		begin_graph "$run"
+		start_worker --slots=2
+		case $part in
+		load) wait_until "at_least 2 \"select count(*) from bf.job where run = '$run' and step = 'load' and state = 'done'\"" ;;
+		ask) wait_until "asked $run" ;;
+		watch | send)
+			approve_when_asked "$run"
+			[ "$part" = watch ] || wait_until "is done \"select state from bf.step where run = '$run' and step = 'watch'\""
+			;;
+		esac
+		enqueue stop "$run" >/dev/null
+		kill -KILL "${WORKER_PIDS[-1]}"
+		rd flushdb >/dev/null
+		enqueue resume "$run" >/dev/null
+		start_worker --slots=2
+		[ "$part" = watch ] || [ "$part" = send ] || approve_when_asked "$run"
+		wait_for_end "$run"
+		assert_graph "$run"
+		kill_worker "${WORKER_PIDS[-1]}"
+	done
+}
+
+@test "a person decides while PostgreSQL is killed: decided wholly or not at all" {
+	own_servers
+	chaos_record
+	graph_pipeline
+	start_worker --slots=4
+	for i in 1 2 3; do
+		begin_graph "graph.$i"
+		wait_until "asked graph.$i"
+		enqueue approve "graph.$i" ask --by=tester >/dev/null 2>&1 &
+		decider=$!
+		sleep "0.0$((i * 3))"
+		kill -KILL "$(server_pid postgres)"
+		wait "$decider" || true
+		wait_until '[ -z "$(server_pid postgres)" ]'
+		own_servers_again
+		[ "$(pg "select count(*) from bf.event where run = 'graph.$i' and what = 'approve'")" = 1 ] || approve_when_asked "graph.$i"
+		wait_for_end "graph.$i" 60
+		assert_graph "graph.$i"
+	done
+}
