@@ -21,7 +21,7 @@ static void read_step_of(struct bf_reader *r, const struct bf_at *up, json_t *ob
 	const char *name = bf_read_text(r, up, object, "step");
 
 	a->step = -1;
-	if (!name)
+	if (!name || !r->step_names) /* without steps, which is reported, there is none of any name */
 		return;
 	if (a->what != BF_ARTIFACT_BATCHES && a->what != BF_ARTIFACT_SOAK) {
 		bf_problem(r, &at, "found beside \"what\": \"%s\", expected only beside batches and soak", what_names[a->what]);

@@ -10,9 +10,14 @@ static void check_step(const struct bf_pipeline *p, int i)
 	for (size_t n = 0; n < s->n_needs; n++)
 		MUST(s->needs[n] >= 0 && s->needs[n] < p->n_steps && s->needs[n] != i);
 	MUST(s->concurrency >= 0 && s->concurrency <= BF_CONCURRENCY_MAX);
-	MUST(s->timeout_ms > 0 && s->retry.attempts >= 1 && s->chunk.size >= (s->chunk.by_key ? 0 : 1));
+	MUST((s->timeout_ms > 0) == (s->kind != BF_KIND_APPROVAL) && s->retry.attempts >= 1 && s->chunk.size >= (s->chunk.by_key ? 0 : 1));
 	MUST((s->kind == BF_KIND_SQL) == (s->sql.text != NULL));
 	MUST((s->kind == BF_KIND_EXEC) == (s->argv != NULL && s->argv[0] != NULL));
+	MUST((s->n_checks > 0) == (s->kind == BF_KIND_CHECK || s->kind == BF_KIND_SOAK));
+	for (size_t n = 0; n < s->n_checks; n++)
+		MUST(s->checks[n].of >= -1 && s->checks[n].of < p->n_steps && (*s->checks[n].name != '\0') == (s->kind == BF_KIND_SOAK));
+	MUST(s->kind != BF_KIND_SOAK || (s->soak.interval_ms > 0 && s->soak.interval_ms <= s->soak.duration_ms && s->soak.failure_limit >= 1));
+	MUST(s->approval.timeout_ms >= 0 && s->max_failed_ratio <= 1);
 }
 
 static void check_again(const struct bf_pipeline *p)

@@ -296,6 +296,7 @@ static void artifacts_reach_the_model(void **state)
 	assert_refused(WITH("'artifacts': {'x': {'what': 'batches'}}"), "artifacts.x: found 0 '*' in the name, expected one");
 	assert_refused(WITH("'artifacts': {'x*': {'what': 'summary'}}"), "found 1 '*' in the name, expected none");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'summary', 'step': 'a'}}"), "artifacts.x.step: found beside \"what\": \"summary\"");
+	assert_refused("{'pipeline': 'x', 'artifacts': {'x*': {'what': 'batches', 'step': 'a'}}}", "found no \"steps\"");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'soak'}}"), "artifacts.x: found no \"step\"");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'soak', 'step': 'a'}}"), "artifacts.x.step: found a, expected a step of kind soak");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'summary', 'size': 3}}"), "artifacts.x.size: found beside");
