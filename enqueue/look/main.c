@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 		"Exit code: 0 fine, 1 failed, 2 bad input, 3 waiting for a person, 4 stopped or cancelled, 5 neither server answers.\n"
 		"Environment: BF_DATABASE_URL (else DATABASE_URL, else libpq's own), BF_REDIS_URL, NO_COLOR.";
 	struct bf_entry entries[] = {bf_look_watch,  bf_look_jobs,   bf_look_failures, bf_look_coverage, bf_look_gaps, bf_look_workers,
-								 bf_look_queues, bf_look_events, bf_look_verify,   bf_look_report, bf_look_plan, {NULL, NULL}};
+								 bf_look_queues, bf_look_events, bf_look_verify,   bf_look_report,   bf_look_plan, {NULL, NULL}};
 	struct bf_program program = {.name = "bfstat",
 								 .summary = "shows where runs, workers and queues stand",
 								 .entries = entries,

@@ -83,8 +83,8 @@ static void describe(struct bf_buf *out, const struct bf_pipeline *p, const stru
 		add_check(out, p, s->checks);
 		break;
 	case BF_KIND_SOAK:
-		bf_buf_printf(out, "%zu check%s each %s for %s", s->n_checks, s->n_checks == 1 ? "" : "s", bf_duration_format(s->soak.interval_ms, every),
-					  bf_duration_format(s->soak.duration_ms, lasts));
+		bf_buf_printf(out, "%zu check%s each %s for %s", s->n_checks, s->n_checks == 1 ? "" : "s",
+					  bf_duration_format(s->soak.interval_ms, every), bf_duration_format(s->soak.duration_ms, lasts));
 		break;
 	case BF_KIND_APPROVAL:
 		if (s->approval.timeout_ms > 0)
@@ -135,9 +135,12 @@ static void step_row(struct bf_table *table, const struct bf_pipeline *p, const 
 
 static void print_table(const struct bf_pipeline *p, const struct stages *stages)
 {
-	static const struct bf_column columns[] = {{.title = "STAGE", .right = true},          {.title = "STEP"},
-											   {.title = "KIND"},                          {.title = "WHAT", .elastic = true},
-											   {.title = "AFTER", .elastic = true},        {.title = "IF IT FAILS", .rank = 1, .elastic = true}};
+	static const struct bf_column columns[] = {{.title = "STAGE", .right = true},
+											   {.title = "STEP"},
+											   {.title = "KIND"},
+											   {.title = "WHAT", .elastic = true},
+											   {.title = "AFTER", .elastic = true},
+											   {.title = "IF IT FAILS", .rank = 1, .elastic = true}};
 	struct bf_term t;
 	bf_term_init(&t, STDOUT_FILENO);
 	printf("%s%s%s%s%s\n\n", bf_tone_on(&t, BF_STRONG), p->name, bf_tone_off(&t, BF_STRONG), *p->description ? ": " : "", p->description);
@@ -178,9 +181,9 @@ static void print_text(const char *text)
 
 static void print_node(const struct bf_pipeline *p, const struct bf_step *s)
 {
-	static const char *const shapes[][2] = {[BF_KIND_SQL] = {"[\"", "\"]"},       [BF_KIND_EXEC] = {"[\"", "\"]"},
-											[BF_KIND_CHECK] = {"{{\"", "\"}}"},   [BF_KIND_NOOP] = {"[\"", "\"]"},
-											[BF_KIND_APPROVAL] = {"{\"", "\"}"}, [BF_KIND_SOAK] = {"[/\"", "\"/]"}};
+	static const char *const shapes[][2] = {
+		[BF_KIND_SQL] = {"[\"", "\"]"},  [BF_KIND_EXEC] = {"[\"", "\"]"},     [BF_KIND_CHECK] = {"{{\"", "\"}}"},
+		[BF_KIND_NOOP] = {"[\"", "\"]"}, [BF_KIND_APPROVAL] = {"{\"", "\"}"}, [BF_KIND_SOAK] = {"[/\"", "\"/]"}};
 	BF_AUTOBUF struct bf_buf what;
 	bf_buf_init(&what, 4096);
 	describe(&what, p, s);
@@ -280,12 +283,13 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
-static const struct bf_command command_plan = {.name = "plan",
-											   .synopsis = "bfstat plan PIPELINE [OPTION…]",
-											   .summary = "the steps of a pipeline: what each does, after which, and what its failure means",
-											   .details = "PIPELINE is a name or a file, as for `enqueue run`. Steps of the same stage may run side by side.",
-											   .options = options,
-											   .min_args = 1,
-											   .max_args = 1};
+static const struct bf_command command_plan = {
+	.name = "plan",
+	.synopsis = "bfstat plan PIPELINE [OPTION…]",
+	.summary = "the steps of a pipeline: what each does, after which, and what its failure means",
+	.details = "PIPELINE is a name or a file, as for `enqueue run`. Steps of the same stage may run side by side.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1};
 
 const struct bf_entry bf_look_plan = {&command_plan, run_plan};
