@@ -8,10 +8,10 @@
 source "$(dirname "${BASH_SOURCE[0]}")/servers.sh"
 
 # The psql of Debian's PATH is a wrapper in Perl that takes longer to start than psql does to ask, and it is asked all the time.
-for bin in /usr/lib/postgresql/*/bin; do
-	[ ! -x "$bin/psql" ] || PATH=$bin:$PATH
+for psql_dir in /usr/lib/postgresql/*/bin; do
+	[ ! -x "$psql_dir/psql" ] || PATH=$psql_dir:$PATH
 done
-unset bin
+unset psql_dir
 
 WORKER_PIDS=()
 own_folders=()
