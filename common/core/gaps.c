@@ -115,9 +115,7 @@ int bf_gaps_load(struct bf_pg *pg, const struct bf_gaps_ask *ask, const struct b
 		rc = read_query(pg, ask, s, &s->expected, EXPECTED, out, err);
 	if (rc == 0 && out->has_present)
 		rc = read_query(pg, ask, s, &s->present, PRESENT, out, err);
-	for (size_t i = 0; i < out->n; i++) {
+	for (size_t i = 0; i < out->n; i++)
 		out->expected += bf_gaps_expected(out, i);
-		out->present += bf_gaps_expected(out, i) && bf_gaps_present(out, i);
-	}
 	return rc;
 }

@@ -15,7 +15,7 @@ struct bf_gaps {
 	bool has_expected, has_present; /* whether the step has such a query; without `expected` everything that is asked for is */
 	size_t n;                       /* days from the first, or keys */
 	unsigned char *marks;           /* of each */
-	size_t expected, present;       /* how many are expected; how many of those are present */
+	size_t expected;                /* how many are expected */
 };
 
 struct bf_gaps_ask { /* borrowed */

@@ -183,7 +183,6 @@ int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_
 
 const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name); /* NULL: none */
 const char *bf_kind_name(enum bf_kind k);
-const char *bf_artifact_name(enum bf_artifact_what what); /* summary, results, batches, checks, soak, sign_off */
 const char *bf_check_type_name(enum bf_check_type type);
 const char *bf_guarantee(const struct bf_step *s); /* "exactly once", "at least once, with an idempotency key", "a person decides" */
 

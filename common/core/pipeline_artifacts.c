@@ -10,11 +10,6 @@ static const char *const what_names[] = {"summary", "results",  "batches", "chec
 										 "soak",    "sign_off", NULL}; /* as enum bf_artifact_what */
 static const char *const artifact_fields[] = {"what", "step", "size", NULL};
 
-const char *bf_artifact_name(enum bf_artifact_what what)
-{
-	return what_names[what];
-}
-
 static void read_step_of(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_artifact *a)
 {
 	struct bf_at at = bf_at_field(up, "step");

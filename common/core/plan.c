@@ -308,8 +308,7 @@ static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_
 	if (held)
 		return bf_fail(err, BF_E_INPUT,
 					   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s run %s holds some and is not finished; "
-					   "expected it to "
-					   "be done first",
+					   "expected it to be done first",
 					   s->step->name, s->step->lookback_days, first, held->run);
 	return bf_fail(err, BF_E_INPUT,
 				   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s %lld are not there; expected them first: "

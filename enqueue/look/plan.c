@@ -107,7 +107,7 @@ static const char *consequence(const struct bf_pipeline *p, const struct bf_step
 	if (!is_needed(p, s->ordinal))
 		return "";
 	if (s->max_failed_ratio >= 0)
-		return "the rest waits beyond its ratio";
+		return "beyond its ratio, what comes after is skipped";
 	return s->on_failure == BF_HALT ? "what comes after is skipped" : "what comes after goes on";
 }
 

@@ -124,15 +124,7 @@ static void print_json(const struct bf_report *r)
 	bf_json_text(&j, "state", r->view.state);
 	bf_json_text(&j, "folder", r->folder);
 	bf_json_int(&j, "files", r->files);
-	bf_json_array(&j, "criteria");
-	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
-		bf_json_object(&j, NULL);
-		bf_json_text(&j, "criterion", bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
-		bf_json_bool(&j, "met", bf_pg_bool(r->criteria, i, BF_CRITERIA_MET));
-		bf_json_text(&j, "found", bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
-		bf_json_close(&j);
-	}
-	bf_json_close(&j);
+	bf_report_add_criteria(&j, r);
 	bf_look_json_end(r->look, &j);
 }
 

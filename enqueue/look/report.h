@@ -30,6 +30,7 @@ int bf_report_summary(struct bf_report *r, FILE *out, struct bf_error *err);
 int bf_report_sign_off(struct bf_report *r, FILE *out, struct bf_error *err);
 int bf_report_soak_page(struct bf_report *r, const char *step, FILE *out, struct bf_error *err);
 
+void bf_report_add_criteria(struct bf_json *j, const struct bf_report *r); /* the member "criteria" of an object that is open */
 int bf_report_results(struct bf_report *r, FILE *out, struct bf_error *err);
 int bf_report_all_checks(struct bf_report *r, FILE *out, struct bf_error *err);
 /* name has a '*' for the number; step "": of all. */

@@ -64,20 +64,25 @@ static void add_run(const struct bf_report *r, struct bf_json *j)
 	bf_json_time(j, "finished_at", v->finished_ms);
 }
 
+void bf_report_add_criteria(struct bf_json *j, const struct bf_report *r)
+{
+	bf_json_array(j, "criteria");
+	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
+		bf_json_object(j, NULL);
+		bf_json_text(j, "criterion", bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
+		bf_json_bool(j, "met", bf_pg_bool(r->criteria, i, BF_CRITERIA_MET));
+		bf_json_text(j, "found", bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		bf_json_close(j);
+	}
+	bf_json_close(j);
+}
+
 int bf_report_results(struct bf_report *r, FILE *out, struct bf_error *err)
 {
 	struct bf_json j;
 	bf_json_begin(&j, out);
 	add_run(r, &j);
-	bf_json_array(&j, "criteria");
-	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
-		bf_json_object(&j, NULL);
-		bf_json_text(&j, "criterion", bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
-		bf_json_bool(&j, "met", bf_pg_bool(r->criteria, i, BF_CRITERIA_MET));
-		bf_json_text(&j, "found", bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
-		bf_json_close(&j);
-	}
-	bf_json_close(&j);
+	bf_report_add_criteria(&j, r);
 	bf_json_array(&j, "jobs");
 	int rc = add_jobs(r, &j, err);
 	bf_json_close(&j);

@@ -286,7 +286,6 @@ static void artifacts_reach_the_model(void **state)
 	assert_true(p->artifacts[0].what == BF_ARTIFACT_SUMMARY && p->artifacts[0].step == -1);
 	assert_true(p->artifacts[1].what == BF_ARTIFACT_BATCHES && p->artifacts[1].step == 0 && p->artifacts[1].size == 10);
 	assert_true(p->artifacts[2].what == BF_ARTIFACT_SOAK && p->artifacts[2].step == 1);
-	assert_string_equal(bf_artifact_name(p->artifacts[2].what), "soak");
 	bf_pipeline_free(p);
 	assert_refused(WITH("'artifacts': {'/etc/x': {'what': 'summary'}}"), "artifacts.\"/etc/x\": found this name, expected that of a file");
 	assert_refused(WITH("'artifacts': {'a/../../x': {'what': 'summary'}}"), "found this name");
