@@ -28,8 +28,9 @@ except() { grep -vE "^($1)" || true; }
 
 rule 'only_io_redis_includes_hiredis' "$(includes 'hiredis' common worker enqueue | except 'common/io/redis')"
 rule 'only_io_pg_includes_libpq' "$(includes 'libpq|postgresql/|postgres_ext' common worker enqueue | except 'common/io/pg')"
+rule 'only_io_http_includes_libcurl' "$(includes 'curl/' common worker enqueue | except 'common/io/http')"
 rule 'only_the_loader_and_the_renderers_include_jansson' \
-	"$(includes 'jansson' common worker enqueue | except 'common/core/pipeline|enqueue/render/')"
+	"$(includes 'jansson' common worker enqueue | except 'common/core/pipeline|common/core/json_|enqueue/render/')"
 rule 'only_renderers_include_libsmartcols' "$(includes 'libsmartcols' common worker enqueue | except 'enqueue/render/')"
 rule 'only_io_and_the_worker_include_libuv' "$(includes 'uv\.h|uv/' common worker enqueue | except 'common/io/|worker/')"
 rule 'base_includes_neither_io_nor_core' "$(includes 'io/|core/|bf_(sql|lua|migrations)\.h|\.\./' common/base)"

@@ -129,7 +129,7 @@ static void forget_attempt(struct bf_job *j)
 	j->rows = j->progress_done = j->progress_total = -1;
 	j->progress_number = 0;
 	j->progress_dirty = j->fenced = j->handing_back = j->timed_out = false;
-	j->delay_ms = 0;
+	j->delay_ms = j->not_within_ms = 0;
 }
 
 void bf_job_free(struct bf_job *j)
@@ -380,6 +380,8 @@ void bf_job_failed(struct bf_job *j, const char *category, bool never_again, con
 	const struct bf_retry *retry = &j->step->retry;
 	bool again = !never_again && j->attempts + 1 < retry->attempts;
 	j->delay_ms = again ? bf_retry_delay_ms(retry, j->attempts + 1, bf_random_unit()) : 0;
+	if (again && j->delay_ms < j->not_within_ms)
+		j->delay_ms = j->not_within_ms;
 	if (again) {
 		char wait[BF_DURATION_TEXT], what[64];
 		snprintf(what, sizeof(what), "failed, next try in %s,", bf_duration_human(j->delay_ms, wait));

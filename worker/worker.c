@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/http.h"
 
 #define TICK_MS       250
 #define TERM_MS       5000  /* after the grace: how long programs that were told to end may take */
@@ -34,6 +35,7 @@ static void close_everything(struct bf_worker *w)
 	bf_redisc_close(w->wake, NULL, NULL);
 	bf_pgc_close(w->opener, NULL, NULL);
 	bf_pgc_close(w->settler, NULL, NULL);
+	bf_http_close(bf_steal(&w->http));
 	bf_pool_close(w);
 	uv_close((uv_handle_t *)&w->prepare, on_handle_closed);
 	uv_close((uv_handle_t *)&w->tick, on_handle_closed);

@@ -38,6 +38,7 @@
 struct bf_worker;
 struct bf_steward;
 struct bf_pool;
+struct bf_http;
 struct bf_notify;
 
 /* ---- what a run's jobs need to know (runs.c) ---- */
@@ -124,6 +125,7 @@ struct bf_job {
 
 	/* how it ended */
 	enum bf_outcome outcome;
+	int64_t not_within_ms; /* the next try not before so long from now, whatever "retry" says; 0: nothing more is asked */
 	int64_t delay_ms;
 	int64_t rows;      /* -1: not known */
 	char category[24]; /* "" when done */
@@ -208,6 +210,7 @@ struct bf_worker {
 	int64_t control_lost_ms; /* when opener or settler was last lost; 0: never */
 	size_t settle_limit;     /* jobs in the next settle batch: halved when the server refuses a text */
 
+	struct bf_http *http; /* for http steps and checks; NULL: none was needed yet */
 	struct bf_steward *steward;
 	struct bf_notify *notify; /* NULL: no service manager listens (notify.c) */
 	uv_prepare_t prepare;

@@ -26,7 +26,7 @@
 #define BF_SQL_FILE_MAX      (1u << 20) /* bytes of one SQL file */
 #define BF_CONCURRENCY_MAX   10000      /* the largest that a file may allow */
 
-enum bf_kind { BF_KIND_SQL, BF_KIND_EXEC, BF_KIND_CHECK, BF_KIND_NOOP, BF_KIND_APPROVAL, BF_KIND_SOAK };
+enum bf_kind { BF_KIND_SQL, BF_KIND_EXEC, BF_KIND_CHECK, BF_KIND_NOOP, BF_KIND_APPROVAL, BF_KIND_SOAK, BF_KIND_HTTP };
 enum bf_per { BF_PER_CHUNK, BF_PER_RUN };
 enum bf_order { BF_ORDER_ASC, BF_ORDER_DESC };
 enum bf_on_failure { BF_HALT, BF_CONTINUE };
@@ -38,13 +38,15 @@ enum bf_check_type {
 	BF_CHECK_RANGE,
 	BF_CHECK_FRESHNESS,
 	BF_CHECK_COVERAGE,
-	BF_CHECK_SUCCESS_RATE
+	BF_CHECK_SUCCESS_RATE,
+	BF_CHECK_HTTP,
+	BF_CHECK_JSON
 };
 enum bf_cmp { BF_CMP_NONE, BF_CMP_LT, BF_CMP_LE, BF_CMP_GT, BF_CMP_GE, BF_CMP_EQ, BF_CMP_NE };
 
-struct bf_condition { /* "< 1.0"; of freshness "> 24h" */
+struct bf_condition { /* "< 1.0"; of freshness and latency "> 24h" */
 	enum bf_cmp op;   /* BF_CMP_NONE: not given */
-	double value;     /* of freshness: ms */
+	double value;     /* of freshness and latency: ms */
 	char text[40];    /* as written */
 };
 
@@ -68,6 +70,22 @@ struct bf_env_var {
 	char *name, *value;
 }; /* value is a template */
 
+#define BF_STATUSES_MAX 20
+
+struct bf_http_spec { /* a request; url, the headers' values and the body are templates */
+	char *method;     /* "GET", …; NULL: there is no request */
+	char *url;
+	struct bf_env_var *headers;
+	size_t n_headers;
+	char *body;                    /* NULL: none */
+	bool body_is_json;             /* it is JSON text, and values are put inside its quotes */
+	int statuses[BF_STATUSES_MAX]; /* that are expected */
+	size_t n_statuses;             /* 0: 200 to 299 */
+	int redirects;                 /* followed at most */
+};
+
+enum bf_http_figure { BF_FIGURE_STATUS, BF_FIGURE_LATENCY, BF_FIGURE_VALUE };
+
 struct bf_check {
 	char name[BF_NAME_MAX + 1]; /* of a soak's; "" for the only one of a check step */
 	enum bf_check_type type;
@@ -82,6 +100,10 @@ struct bf_check {
 	double tolerance;                      /* equals: |actual - expected| may be this */
 	double min, max;                       /* range; infinite: open */
 	bool only_warns;                       /* equals, range: "severity": "warning" */
+	struct bf_http_spec http;              /* http */
+	enum bf_http_figure figure;            /* http: what of the answer is judged */
+	char *json_file;                       /* json: a template; relative to the pipeline's folder */
+	char *pointer;                         /* http: of the value in the answer; json: of what is counted, or the number; RFC 6901 */
 	struct bf_condition warn_if, error_if; /* the others: of the figure */
 };
 
@@ -115,8 +137,9 @@ struct bf_step {
 	struct bf_retry retry;
 	int64_t timeout_ms;                   /* of one attempt */
 	struct bf_sql_file sql;               /* BF_KIND_SQL */
+	struct bf_http_spec http;             /* BF_KIND_HTTP */
 	char **argv;                          /* BF_KIND_EXEC: templates; argv[0] absolute path or a name in PATH; ends with NULL */
-	struct bf_sql_file expected, present; /* sql, exec, noop: which days or keys should be there, and which are; both or none */
+	struct bf_sql_file expected, present; /* sql, exec, http, noop: which days or keys should be there, and which are; both or none */
 	struct bf_check *checks;              /* BF_KIND_CHECK: one; BF_KIND_SOAK: those of a sample */
 	size_t n_checks;
 	struct bf_soak soak;         /* BF_KIND_SOAK */

@@ -60,6 +60,7 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 {
 	free(s->needs);
 	free_file(&s->sql);
+	bf_http_spec_release(&s->http);
 	free_texts(s->argv);
 	free_file(&s->expected);
 	free_file(&s->present);
@@ -67,6 +68,9 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 		free_file(&s->checks[i].query);
 		free_file(&s->checks[i].expected);
 		free_file(&s->checks[i].present);
+		bf_http_spec_release(&s->checks[i].http);
+		free(s->checks[i].json_file);
+		free(s->checks[i].pointer);
 	}
 	free(s->checks);
 	free(s->approval.review);

@@ -2,22 +2,26 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "core/json_figure.h"
 #include "core/pipeline_internal.h"
 
-static const char *const type_names[] = {"metric", "row_count", "equals", "rows", "range", "freshness", "coverage", "success_rate", NULL};
+static const char *const type_names[] = {"metric",   "row_count",    "equals", "rows", "range", "freshness",
+										 "coverage", "success_rate", "http",   "json", NULL};
 static const char *const severity_names[] = {"error", "warning", NULL};
+static const char *const figure_names[] = {"status", "latency", "value", NULL};
 
 /* What the types are told by; every check has a type, and a soak's a name. */
 #define OF(type) (1u << (type))
 #define FIGURES                                                                                                          \
 	(OF(BF_CHECK_METRIC) | OF(BF_CHECK_ROW_COUNT) | OF(BF_CHECK_ROWS) | OF(BF_CHECK_FRESHNESS) | OF(BF_CHECK_COVERAGE) | \
-	 OF(BF_CHECK_SUCCESS_RATE))
+	 OF(BF_CHECK_SUCCESS_RATE) | OF(BF_CHECK_HTTP) | OF(BF_CHECK_JSON))
 static const struct {
 	const char *field;
 	unsigned types;
 	const char *shown;
 } own_fields[] = {
-	{"file", ~(OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_SUCCESS_RATE)), "metric, row_count, equals, rows, range and freshness"},
+	{"file", ~(OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_SUCCESS_RATE) | OF(BF_CHECK_HTTP) | OF(BF_CHECK_JSON)),
+	 "metric, row_count, equals, rows, range and freshness"},
 	{"expected", OF(BF_CHECK_EQUALS) | OF(BF_CHECK_COVERAGE), "equals and coverage"},
 	{"present", OF(BF_CHECK_COVERAGE), "coverage"},
 	{"of", OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_SUCCESS_RATE), "coverage and success_rate"},
@@ -25,8 +29,17 @@ static const struct {
 	{"min", OF(BF_CHECK_RANGE), "range"},
 	{"max", OF(BF_CHECK_RANGE), "range"},
 	{"severity", OF(BF_CHECK_EQUALS) | OF(BF_CHECK_RANGE), "equals and range"},
-	{"warn_if", FIGURES, "metric, row_count, rows, freshness, coverage and success_rate"},
-	{"error_if", FIGURES, "metric, row_count, rows, freshness, coverage and success_rate"},
+	{"warn_if", FIGURES, "metric, row_count, rows, freshness, coverage, success_rate, http and json"},
+	{"error_if", FIGURES, "metric, row_count, rows, freshness, coverage, success_rate, http and json"},
+	{"method", OF(BF_CHECK_HTTP), "http"},
+	{"url", OF(BF_CHECK_HTTP), "http"},
+	{"headers", OF(BF_CHECK_HTTP), "http"},
+	{"body", OF(BF_CHECK_HTTP), "http"},
+	{"redirects", OF(BF_CHECK_HTTP), "http"},
+	{"expected_status", OF(BF_CHECK_HTTP), "http"},
+	{"figure", OF(BF_CHECK_HTTP), "http"},
+	{"pointer", OF(BF_CHECK_HTTP) | OF(BF_CHECK_JSON), "http and json"},
+	{"json_file", OF(BF_CHECK_JSON), "json"},
 };
 
 static const struct {
@@ -105,7 +118,7 @@ static void otherwise(struct bf_condition *c, enum bf_cmp op, double value, cons
 /* Some types have a condition that goes without saying: no row that should not be there, and nothing missing. */
 static void read_conditions(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
-	bool age = c->type == BF_CHECK_FRESHNESS;
+	bool age = c->type == BF_CHECK_FRESHNESS || c->figure == BF_FIGURE_LATENCY;
 
 	read_condition(r, at, object, "warn_if", age, &c->warn_if);
 	read_condition(r, at, object, "error_if", age, &c->error_if);
@@ -115,6 +128,8 @@ static void read_conditions(struct bf_reader *r, const struct bf_at *at, json_t 
 		otherwise(&c->error_if, BF_CMP_GT, 0, "> 0");
 	else if (c->type == BF_CHECK_COVERAGE)
 		otherwise(&c->error_if, BF_CMP_LT, 1, "< 1");
+	else if (c->type == BF_CHECK_HTTP && c->figure == BF_FIGURE_STATUS)
+		return; /* an unexpected one fails anyway */
 	else
 		bf_problem(r, at, "found neither \"error_if\" nor \"warn_if\", expected one of them, such as \"error_if\": \"%s\"",
 				   age ? "> 48h" : "< 1.0");
@@ -204,6 +219,49 @@ static void read_query(struct bf_reader *r, const struct bf_at *at, json_t *obje
 		bf_read_sql(r, &file, json_object_get(object, "file"), use, &c->query);
 }
 
+static void read_pointer(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_check *c)
+{
+	struct bf_at at = bf_at_field(up, "pointer");
+	const char *text = bf_read_text(r, up, object, "pointer");
+
+	if (!text)
+		return;
+	if (!bf_json_pointer_valid(text))
+		bf_problem_found(r, &at, json_object_get(object, "pointer"), "a JSON pointer, such as \"/data/0/count\"");
+	c->pointer = bf_strdup(text);
+}
+
+static void read_http_figure(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_check *c)
+{
+	struct bf_at figure = bf_at_field(up, "figure"), pointer = bf_at_field(up, "pointer");
+	bool has_pointer = json_object_get(object, "pointer");
+
+	bf_read_http(r, up, object, &c->http);
+	read_pointer(r, up, object, c);
+	c->figure =
+		(enum bf_http_figure)bf_read_choice(r, up, object, "figure", figure_names, has_pointer ? BF_FIGURE_VALUE : BF_FIGURE_STATUS);
+	if (c->figure == BF_FIGURE_VALUE && !has_pointer)
+		bf_problem(r, &figure, "found \"value\" without \"pointer\", expected both: where in the answer the number is");
+	else if (c->figure != BF_FIGURE_VALUE && has_pointer)
+		bf_problem(r, &pointer, "found beside a figure that is not \"value\", expected one of them");
+	if (c->figure == BF_FIGURE_VALUE && strcmp(c->http.method, "HEAD") == 0)
+		bf_problem(r, &pointer, "found beside the method HEAD, which has no answer to look into; expected another");
+}
+
+static void read_json_file(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_check *c)
+{
+	struct bf_at at = bf_at_field(up, "json_file");
+	json_t *name = json_object_get(object, "json_file");
+
+	read_pointer(r, up, object, c);
+	if (!c->pointer)
+		c->pointer = bf_strdup("");
+	if (!bf_require(r, up, object, "json_file", "the name of a JSON file"))
+		return;
+	bf_check_template(r, &at, name);
+	c->json_file = bf_strdup(json_string_value(name));
+}
+
 static void read_type(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
 	static const struct bf_sql_use use = {.single = true};
@@ -236,6 +294,14 @@ static void read_type(struct bf_reader *r, const struct bf_at *at, json_t *objec
 		read_of(r, at, object, c);
 		read_conditions(r, at, object, c);
 		break;
+	case BF_CHECK_HTTP:
+		read_http_figure(r, at, object, c);
+		read_conditions(r, at, object, c);
+		break;
+	case BF_CHECK_JSON:
+		read_json_file(r, at, object, c);
+		read_conditions(r, at, object, c);
+		break;
 	}
 }
 
@@ -244,7 +310,8 @@ void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, 
 	int type = bf_read_choice(r, at, object, "type", type_names, -1);
 
 	*c = (struct bf_check){.of = -1, .min = -INFINITY, .max = INFINITY};
-	if (!bf_require(r, at, object, "type", "metric, row_count, equals, rows, range, freshness, coverage or success_rate") || type < 0)
+	if (!bf_require(r, at, object, "type", "metric, row_count, equals, rows, range, freshness, coverage, success_rate, http or json") ||
+		type < 0)
 		return;
 	c->type = (enum bf_check_type)type;
 	refuse_fields_of_others(r, at, object, c->type);

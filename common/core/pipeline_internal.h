@@ -98,6 +98,8 @@ void bf_read_steps(struct bf_reader *r, json_t *root, const struct bf_step_defau
 void bf_read_artifacts(struct bf_reader *r, json_t *root); /* once the steps are read */
 bool bf_file_name_inside(const char *name);                /* relative, and without a ".." */
 void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c);
+void bf_read_http(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_http_spec *http); /* pipeline_http.c */
+void bf_http_spec_release(struct bf_http_spec *http);
 void bf_read_needs(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s);
 int bf_step_ordinal(const struct bf_reader *r, const char *name); /* -1: there is none of that name */
 void bf_check_cycles(struct bf_reader *r);

@@ -27,22 +27,28 @@ static const char *const step_fields[] = {
 	"checks",      "interval",
 	"duration",    "failure_limit",
 	"on_timeout",  "review",
-	NULL,
+	"method",      "url",
+	"headers",     "body",
+	"redirects",   "expected_status",
+	"figure",      "pointer",
+	"json_file",   NULL,
 };
-static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", NULL}; /* as enum bf_kind */
+static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
 static const char *const order_names[] = {"asc", "desc", NULL};
 static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
 static const char *const lookback_fields[] = {"days", "warmup", NULL};
 static const char *const warmup_names[] = {"allow", "block", NULL};
-static const char *const sample_fields[] = {"name", "type", "file",     "expected", "present",  "of", "tolerance",
-											"min",  "max",  "severity", "warn_if",  "error_if", NULL};
+static const char *const sample_fields[] = {
+	"name",     "type",   "file", "expected", "present", "of",        "tolerance",       "min",    "max",     "severity",  "warn_if",
+	"error_if", "method", "url",  "headers",  "body",    "redirects", "expected_status", "figure", "pointer", "json_file", NULL};
 static const char *const on_timeout_names[] = {"reject", "approve", NULL};
 const char *const bf_on_failure_names[] = {"halt", "continue", NULL};
 
 /* The fields that not every kind has. */
 #define OF(kind) (1u << (kind))
-#define WORK     (OF(BF_KIND_SQL) | OF(BF_KIND_EXEC) | OF(BF_KIND_CHECK) | OF(BF_KIND_NOOP)) /* what workers execute */
+#define WORK     (OF(BF_KIND_SQL) | OF(BF_KIND_EXEC) | OF(BF_KIND_HTTP) | OF(BF_KIND_CHECK) | OF(BF_KIND_NOOP)) /* what workers execute */
+#define ASKING   (OF(BF_KIND_HTTP) | OF(BF_KIND_CHECK))
 static const struct {
 	const char *field;
 	unsigned kinds;
@@ -50,9 +56,18 @@ static const struct {
 } own_fields[] = {
 	{"file", OF(BF_KIND_SQL) | OF(BF_KIND_CHECK), "sql and check"},
 	{"argv", OF(BF_KIND_EXEC), "exec"},
+	{"method", ASKING, "http and check"},
+	{"url", ASKING, "http and check"},
+	{"headers", ASKING, "http and check"},
+	{"body", ASKING, "http and check"},
+	{"redirects", ASKING, "http and check"},
+	{"expected_status", ASKING, "http and check"},
+	{"figure", OF(BF_KIND_CHECK), "check"},
+	{"pointer", OF(BF_KIND_CHECK), "check"},
+	{"json_file", OF(BF_KIND_CHECK), "check"},
 	{"type", OF(BF_KIND_CHECK), "check"},
-	{"expected", WORK, "sql, exec, check and noop"},
-	{"present", WORK, "sql, exec, check and noop"},
+	{"expected", WORK, "sql, exec, http, check and noop"},
+	{"present", WORK, "sql, exec, http, check and noop"},
 	{"of", OF(BF_KIND_CHECK), "check"},
 	{"min", OF(BF_KIND_CHECK), "check"},
 	{"max", OF(BF_KIND_CHECK), "check"},
@@ -66,9 +81,9 @@ static const struct {
 	{"error_if", OF(BF_KIND_CHECK), "check"},
 	{"on_timeout", OF(BF_KIND_APPROVAL), "approval"},
 	{"review", OF(BF_KIND_APPROVAL), "approval"},
-	{"retry", WORK | OF(BF_KIND_SOAK), "sql, exec, check, noop and soak"},
-	{"concurrency", WORK, "sql, exec, check and noop"},
-	{"max_failed_ratio", WORK, "sql, exec, check and noop"},
+	{"retry", WORK | OF(BF_KIND_SOAK), "sql, exec, http, check, noop and soak"},
+	{"concurrency", WORK, "sql, exec, http, check and noop"},
+	{"max_failed_ratio", WORK, "sql, exec, http, check and noop"},
 };
 
 const char *bf_kind_name(enum bf_kind k)
@@ -247,6 +262,9 @@ static void read_kind(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	case BF_KIND_EXEC:
 		read_exec(r, at, object, s);
 		break;
+	case BF_KIND_HTTP:
+		bf_read_http(r, at, object, &s->http);
+		break;
 	case BF_KIND_CHECK:
 		s->checks = bf_alloc(sizeof(*s->checks));
 		s->n_checks = 1;
@@ -295,7 +313,7 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 	if (has_lookback && s->order == BF_ORDER_DESC)
 		bf_problem(r, &order, "found \"desc\" beside \"lookback\", expected \"asc\": what is looked back at must be there first");
 	if (has_lookback && s->kind == BF_KIND_CHECK)
-		bf_problem(r, &lookback, "found on a step of kind check, expected only on sql, exec and noop");
+		bf_problem(r, &lookback, "found on a step of kind check, expected only on sql, exec, http and noop");
 	if (has_lookback && s->chunk.by_key)
 		bf_problem(r, &lookback, "found in a pipeline of keys, expected only where chunks are dates");
 }
@@ -309,7 +327,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	bf_check_fields(r, at, object, step_fields);
 	if (bf_require(r, at, object, "name", "a name"))
 		bf_read_name(r, at, object, "name", s->name);
-	bf_require(r, at, object, "kind", "sql, exec, check, noop, approval or soak");
+	bf_require(r, at, object, "kind", "sql, exec, http, check, noop, approval or soak");
 	s->per = bf_read_choice(r, at, object, "per", per_names, for_run ? BF_PER_RUN : BF_PER_CHUNK) == BF_PER_RUN ? BF_PER_RUN : BF_PER_CHUNK;
 	s->order = bf_read_choice(r, at, object, "order", order_names, BF_ORDER_ASC) == BF_ORDER_DESC ? BF_ORDER_DESC : BF_ORDER_ASC;
 	s->has_order = json_object_get(object, "order");

@@ -109,7 +109,9 @@ static int render_review(const struct bf_plan_ask *ask, const struct bf_plan *pl
 							  .param_names = names,
 							  .param_values = ask->param_values,
 							  .n_params = pipeline->n_params};
-	return bf_template_render(s->step->approval.review, &v, out, err) < 0 ? bf_error_prefix(err, "step %s: review", s->step->name) : 0;
+	return bf_template_render(s->step->approval.review, &v, BF_ESCAPE_NONE, out, err) < 0
+			   ? bf_error_prefix(err, "step %s: review", s->step->name)
+			   : 0;
 }
 
 static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,

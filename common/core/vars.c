@@ -1,7 +1,5 @@
 #include "core/vars.h"
 
-#include <stdbool.h>
-
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -177,13 +175,57 @@ int bf_template_check(const char *text, const char *const *param_names, size_t n
 	return 0;
 }
 
-static int render_env(const struct part *part, struct bf_buf *out, struct bf_error *err)
+/* ---- rendering ---- */
+
+static void add_url(struct bf_buf *out, const char *s, size_t len)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"; /* RFC 3986, 2.3 */
+
+	for (size_t i = 0; i < len; i++) {
+		if (memchr(unreserved, s[i], sizeof(unreserved) - 1))
+			bf_buf_addch(out, s[i]);
+		else
+			bf_buf_printf(out, "%%%02X", (unsigned char)s[i]);
+	}
+}
+
+static void add_json(struct bf_buf *out, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '"' || s[i] == '\\')
+			bf_buf_printf(out, "\\%c", s[i]);
+		else if ((unsigned char)s[i] < 0x20)
+			bf_buf_printf(out, "\\u%04x", (unsigned)(unsigned char)s[i]);
+		else
+			bf_buf_addch(out, s[i]);
+	}
+}
+
+static void add_value(struct bf_buf *out, const char *s, enum bf_escape escape)
+{
+	switch (escape) {
+	case BF_ESCAPE_NONE:
+		bf_buf_addstr(out, s);
+		break;
+	case BF_ESCAPE_URL:
+	case BF_ESCAPE_URL_SHOWN:
+		add_url(out, s, strlen(s));
+		break;
+	case BF_ESCAPE_JSON:
+		add_json(out, s, strlen(s));
+		break;
+	}
+}
+
+static int render_env(const struct part *part, enum bf_escape escape, struct bf_buf *out, struct bf_error *err)
 {
 	BF_AUTOFREE char *name = bf_strndup(part->name, part->name_len);
 	const char *value = getenv(name);
 
-	if (value)
-		bf_buf_addstr(out, value);
+	if (escape == BF_ESCAPE_URL_SHOWN)
+		bf_buf_add(out, part->shown, part->shown_len);
+	else if (value)
+		add_value(out, value, escape == BF_ESCAPE_URL ? BF_ESCAPE_NONE : escape);
 	else if (part->otherwise)
 		bf_buf_add(out, part->otherwise, part->otherwise_len);
 	else
@@ -191,7 +233,7 @@ static int render_env(const struct part *part, struct bf_buf *out, struct bf_err
 	return 0;
 }
 
-static int render_part(const struct part *part, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err)
+static int render_part(const struct part *part, const struct bf_vars *v, enum bf_escape escape, struct bf_buf *out, struct bf_error *err)
 {
 	const char *value = NULL;
 
@@ -200,7 +242,7 @@ static int render_part(const struct part *part, const struct bf_vars *v, struct 
 		bf_buf_add(out, part->name, part->name_len);
 		return 0;
 	case PART_ENV:
-		return render_env(part, out, err);
+		return render_env(part, escape, out, err);
 	case PART_FIELD:
 		value = field_value(v, part->name, part->name_len);
 		break;
@@ -210,22 +252,31 @@ static int render_part(const struct part *part, const struct bf_vars *v, struct 
 			return refuse(part, "but there is no such parameter", err);
 		break;
 	}
-	bf_buf_addstr(out, value ? value : "");
+	add_value(out, value ? value : "", escape);
 	return 0;
 }
 
-int bf_template_render(const char *text, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err)
+int bf_template_render(const char *text, const struct bf_vars *v, enum bf_escape escape, struct bf_buf *out, struct bf_error *err)
 {
 	while (*text) {
 		struct part part;
 		int rc = next_part(&text, &part, err);
 
 		if (rc == 0)
-			rc = render_part(&part, v, out, err);
+			rc = render_part(&part, v, escape, out, err);
 		if (rc < 0)
 			return rc;
 	}
 	if (out->overflow)
 		return bf_fail(err, BF_E_LIMIT, "a template with its variables replaced is longer than %zu bytes", out->max);
 	return 0;
+}
+
+void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, bool has_default, void *data), void *data)
+{
+	struct part part;
+
+	while (*text && next_part(&text, &part, NULL) == 0)
+		if (part.kind == PART_ENV)
+			each(part.name, part.name_len, part.otherwise, data);
 }

@@ -1,9 +1,12 @@
 /*
  * What a job's templates and SQL variables stand for: {{since}} {{until}} {{key}} {{run}} {{chunk}} {{step}} {{param.x}}
- * {{env.X|default}} in argv and env; :'since' :'until' :'key' :'run' :'chunk' :'step' :'lookback_since' :'x' (a parameter) in SQL.
+ * {{env.X|default}} in argv, env, URLs, headers and bodies; :'since' :'until' :'key' :'run' :'chunk' :'step' :'lookback_since' :'x' (a
+ * parameter) in SQL.
  */
 #ifndef BF_CORE_VARS_H
 #define BF_CORE_VARS_H
+
+#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/dates.h"
@@ -23,7 +26,17 @@ const char *bf_vars_sql(void *data, const char *name, size_t len);
 
 /* Checks a template without values: unknown names, an unclosed {{. `where` names it in the error ("step daily: argv[2]"). */
 int bf_template_check(const char *text, const char *const *param_names, size_t n_params, const char *where, struct bf_error *err);
+/* How a value is written where it stands. What the file itself says, defaults and env.X in a URL, stays as it is. */
+enum bf_escape {
+	BF_ESCAPE_NONE,
+	BF_ESCAPE_URL,       /* percent-encoded but for RFC 3986's unreserved characters; env.X is a part of the URL as it is */
+	BF_ESCAPE_URL_SHOWN, /* the same for people: {{env.X}} stays, for it may be a secret */
+	BF_ESCAPE_JSON       /* inside the quotes of a JSON text */
+};
 /* env.X reads this process's environment; without a value and a default it is an input error. */
-int bf_template_render(const char *text, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err);
+int bf_template_render(const char *text, const struct bf_vars *v, enum bf_escape escape, struct bf_buf *out, struct bf_error *err);
+
+/* Calls `each` with the name of each environment variable that a template uses. */
+void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, bool has_default, void *data), void *data);
 
 #endif

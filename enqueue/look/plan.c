@@ -76,6 +76,7 @@ static void describe(struct bf_buf *out, const struct bf_pipeline *p, const stru
 	switch (s->kind) {
 	case BF_KIND_SQL:
 	case BF_KIND_EXEC:
+	case BF_KIND_HTTP:
 	case BF_KIND_NOOP:
 		add_work(out, s);
 		break;
@@ -183,7 +184,8 @@ static void print_node(const struct bf_pipeline *p, const struct bf_step *s)
 {
 	static const char *const shapes[][2] = {
 		[BF_KIND_SQL] = {"[\"", "\"]"},  [BF_KIND_EXEC] = {"[\"", "\"]"},     [BF_KIND_CHECK] = {"{{\"", "\"}}"},
-		[BF_KIND_NOOP] = {"[\"", "\"]"}, [BF_KIND_APPROVAL] = {"{\"", "\"}"}, [BF_KIND_SOAK] = {"[/\"", "\"/]"}};
+		[BF_KIND_NOOP] = {"[\"", "\"]"}, [BF_KIND_APPROVAL] = {"{\"", "\"}"}, [BF_KIND_SOAK] = {"[/\"", "\"/]"},
+		[BF_KIND_HTTP] = {"[\"", "\"]"}};
 	BF_AUTOBUF struct bf_buf what;
 	bf_buf_init(&what, 4096);
 	describe(&what, p, s);

@@ -248,6 +248,36 @@ static void the_other_types_of_checks_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+static void requests_reach_the_model(void **state)
+{
+	struct bf_pipeline *p = good(
+		"{'pipeline': 'x', 'params': {'p': {'default': 'data'}}, 'steps': ["
+		"{'name': 'a', 'kind': 'http', 'url': 'HTTPS://h/{{key}}', 'body': {'k': ['{{key}}', 1]}, 'headers': {'X-A': '{{env.A|b}}'},"
+		" 'expected_status': [200, 409], 'redirects': 3},"
+		"{'name': 'b', 'kind': 'http', 'url': '{{env.A}}'}, {'name': 'c', 'kind': 'http', 'url': 'http://h', 'body': 'x', 'method': 'PUT'},"
+		"{'name': 'd', 'kind': 'check', 'type': 'http', 'url': 'http://h', 'pointer': '/a', 'error_if': '< 1', 'expected_status': 204},"
+		"{'name': 'e', 'kind': 'check', 'type': 'http', 'url': 'http://h', 'figure': 'latency', 'warn_if': '> 2s'},"
+		"{'name': 'f', 'kind': 'check', 'type': 'json', 'json_file': '{{param.p}}/x.json', 'error_if': '< 1'}"
+		"]}");
+	const struct bf_step *s = p->steps;
+
+	(void)state;
+	assert_true(s[0].kind == BF_KIND_HTTP && s[0].per == BF_PER_CHUNK && s[0].http.body_is_json && s[0].http.redirects == 3);
+	assert_string_equal(s[0].http.method, "POST");
+	assert_string_equal(s[0].http.body, "{\"k\":[\"{{key}}\",1]}");
+	assert_string_equal(s[0].http.headers[0].value, "{{env.A|b}}");
+	assert_true(s[0].http.n_statuses == 2 && s[0].http.statuses[1] == 409 && s[1].http.n_statuses == 0);
+	assert_string_equal(s[1].http.method, "GET");
+	assert_true(!s[1].http.body && !s[2].http.body_is_json);
+	assert_string_equal(s[2].http.method, "PUT");
+	assert_true(s[3].checks->figure == BF_FIGURE_VALUE && s[3].checks->http.statuses[0] == 204);
+	assert_true(s[4].checks->figure == BF_FIGURE_LATENCY && s[4].checks->warn_if.value > 1999 && s[4].checks->warn_if.value < 2001);
+	assert_true(s[5].checks->type == BF_CHECK_JSON && strcmp(s[5].checks->pointer, "") == 0);
+	assert_string_equal(s[5].checks->json_file, "{{param.p}}/x.json");
+	assert_string_equal(bf_guarantee(&s[0]), "at least once, with an idempotency key");
+	bf_pipeline_free(p);
+}
+
 static void an_approval_a_soak_and_gaps_reach_the_model(void **state)
 {
 	struct bf_pipeline *p = good(STEPS(
@@ -455,7 +485,8 @@ static void an_unknown_field_suggests_the_near_one_or_lists_all(void **state)
 	assert_refused(STEP("'kind': 'noop', 'rollback': 'x'"), "steps[0]: found \"rollback\"");
 	assert_refused(STEP("'kind': 'noop', 'retry': {'attemps': 1}"), "steps[0].retry: found \"attemps\"");
 	assert_refused(WITH("'a\\nb': 1"), "found \"a\\nb\"");
-	assert_refused(STEP("'kind': 'http'"), "steps[0].kind: found \"http\", expected one of: sql, exec, check, noop, approval or soak");
+	assert_refused(STEP("'kind': 'grpc'"),
+				   "steps[0].kind: found \"grpc\", expected one of: sql, exec, check, noop, approval, soak or http");
 	assert_refused(STEP("'kind': 'nop'"), "(did you mean \"noop\"?)");
 }
 
@@ -829,6 +860,7 @@ int main(void)
 		TEST(every_field_of_a_step_reaches_the_model),
 		TEST(every_field_of_a_check_reaches_the_model),
 		TEST(the_other_types_of_checks_reach_the_model),
+		TEST(requests_reach_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),
 		TEST(artifacts_reach_the_model),
 		TEST(what_is_not_written_has_its_default),

@@ -29,7 +29,7 @@ static void assert_renders(const char *text, const char *expected)
 	BF_AUTOBUF struct bf_buf out;
 
 	bf_buf_init(&out, 1 << 12);
-	if (bf_template_check(text, names, 2, "argv[1]", &err) < 0 || bf_template_render(text, &vars, &out, &err) < 0)
+	if (bf_template_check(text, names, 2, "argv[1]", &err) < 0 || bf_template_render(text, &vars, BF_ESCAPE_NONE, &out, &err) < 0)
 		fail_msg("%s\n%s", text, err.text);
 	bf_buf_addch(&out, '.');
 	out.data[out.len - 1] = '\0';
@@ -65,6 +65,27 @@ static void a_value_is_taken_as_it_is(void **state)
 	assert_renders("<{{param.min_rows}}>", "<it's; \"x\"\n\\>");
 }
 
+static void assert_escaped(const char *text, enum bf_escape escape, const char *expected)
+{
+	BF_AUTOBUF struct bf_buf out;
+
+	bf_buf_init(&out, 1 << 12);
+	assert_int_equal(bf_template_render(text, &vars, escape, &out, &err), 0);
+	assert_string_equal(out.data, expected);
+}
+
+static void a_value_is_escaped_where_it_stands_and_the_text_around_it_is_not(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("BF_TEST_SET", "http://h/a b?x=\"1\"", 1), 0);
+	assert_escaped("/a b/{{param.min_rows}}/{{since}}", BF_ESCAPE_URL, "/a b/it%27s%3B%20%22x%22%0A%5C/2024-01-01");
+	assert_escaped("{{env.BF_TEST_SET}}&{{env.BF_TEST_UNSET|a/b}}", BF_ESCAPE_URL, "http://h/a b?x=\"1\"&a/b");
+	assert_escaped("{{env.BF_TEST_SET}}/{{param.season}}/{{env.BF_TEST_UNSET|a/b}}", BF_ESCAPE_URL_SHOWN,
+				   "{{env.BF_TEST_SET}}/2021/{{env.BF_TEST_UNSET|a/b}}");
+	assert_escaped("{\"a\":\"{{param.min_rows}}\",\"b\":\"{{env.BF_TEST_SET}}\"}", BF_ESCAPE_JSON,
+				   "{\"a\":\"it's; \\\"x\\\"\\u000a\\\\\",\"b\":\"http://h/a b?x=\\\"1\\\"\"}");
+}
+
 static void the_environment_is_read_with_a_default(void **state)
 {
 	BF_AUTOBUF struct bf_buf out;
@@ -74,7 +95,7 @@ static void the_environment_is_read_with_a_default(void **state)
 	assert_int_equal(setenv("BF_TEST_SET", "here", 1), 0);
 	assert_int_equal(unsetenv("BF_TEST_UNSET"), 0);
 	assert_renders("{{env.BF_TEST_SET}} {{env.BF_TEST_SET|no}} {{env.BF_TEST_UNSET|a|b c}} {{env.BF_TEST_UNSET|}}", "here here a|b c ");
-	assert_int_equal(bf_template_render("{{env.BF_TEST_UNSET}}", &vars, &out, &err), -BF_E_INPUT);
+	assert_int_equal(bf_template_render("{{env.BF_TEST_UNSET}}", &vars, BF_ESCAPE_NONE, &out, &err), -BF_E_INPUT);
 	assert_non_null(strstr(err.text, "{{env.BF_TEST_UNSET}}"));
 }
 
@@ -100,7 +121,7 @@ static void a_template_that_grows_beyond_its_ceiling_is_an_error(void **state)
 
 	(void)state;
 	bf_buf_init(&out, 8);
-	assert_int_equal(bf_template_render("{{since}}{{until}}", &vars, &out, &err), -BF_E_LIMIT);
+	assert_int_equal(bf_template_render("{{since}}{{until}}", &vars, BF_ESCAPE_NONE, &out, &err), -BF_E_LIMIT);
 }
 
 static void sql_sees_the_job_the_lookback_and_the_parameters(void **state)
@@ -141,7 +162,7 @@ static void mutated_templates_are_rendered_or_refused_and_nothing_else(void **st
 			text[(random >> 33) % (sizeof(seed_text) - 1)] = parts[(random >> 20) % (sizeof(parts) - 1)];
 		}
 		if (bf_template_check(text, names, 2, "w", &err) < 0)
-			assert_true(bf_template_render(text, &vars, &out, &err) < 0);
+			assert_true(bf_template_render(text, &vars, BF_ESCAPE_NONE, &out, &err) < 0);
 	}
 }
 
@@ -150,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(templates_name_the_job_and_its_parameters),
 		cmocka_unit_test(a_value_is_taken_as_it_is),
+		cmocka_unit_test(a_value_is_escaped_where_it_stands_and_the_text_around_it_is_not),
 		cmocka_unit_test(the_environment_is_read_with_a_default),
 		cmocka_unit_test(a_wrong_template_is_refused_with_what_would_be_right),
 		cmocka_unit_test(a_template_that_grows_beyond_its_ceiling_is_an_error),

@@ -1,10 +1,11 @@
 /*
- * check: a question to the database, of which the answer is a figure, and a judgement of it that goes into the ledger's history.
- * soak: several checks, again each interval for hours. Each sample is one opening of the job; in between it waits in the ledger as any job
- * that is put off, so that it holds no slot, and a restart of everything loses nothing. Its beginning, its samples and those that failed
- * are the ledger's (record_checks.sql).
+ * check: a question, most often to the database, of which the answer is a figure, and a judgement of it that goes into the ledger's
+ * history. soak: several checks, again each interval for hours. Each sample is one opening of the job; in between it waits in the ledger as
+ * any job that is put off, so that it holds no slot, and a restart of everything loses nothing. Its beginning, its samples and those that
+ * failed are the ledger's (record_checks.sql).
  *
- * What a check asks is in check_question.c, what the answer means in check_judge.c. Each has a transaction of its own that can only read.
+ * What a check asks is in check_question.c, what the answer means in check_judge.c. Each has a transaction of its own that can only read;
+ * what is asked over HTTP or read from a file is in check_outside.c.
  * What came out is recorded on the same connection, once that is ready again after the script, and then the job ends.
  */
 #include <math.h>
@@ -15,6 +16,7 @@
 #include "core/ledger.h"
 #include "core/sqltext.h"
 #include "steps/check_judge.h"
+#include "steps/check_outside.h"
 #include "steps/check_question.h"
 #include "steps/steps.h"
 
@@ -28,6 +30,7 @@ struct check {
 	uv_prepare_t until_ready;    /* looks at the connection, each turn of the loop */
 	struct bf_finding *findings; /* of each of the step's checks */
 	size_t n, done;              /* so many there are; so many were asked and judged */
+	struct bf_outside outside;   /* the answer that does not come from the database */
 	struct bf_buf text;          /* of all that did not pass, for people */
 };
 
@@ -51,6 +54,7 @@ static void on_closed(uv_handle_t *handle)
 	for (size_t i = 0; i < k->n; i++)
 		bf_finding_release(&k->findings[i]);
 	free(k->findings);
+	bf_outside_release(&k->outside);
 	bf_buf_release(&k->text);
 	free(k);
 }
@@ -93,6 +97,15 @@ static void say(struct check *k, enum bf_log_level level)
 	bf_log_pop(before);
 }
 
+/* Of all that failed nothing is sure to fail again. */
+static bool may_pass(const struct check *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->findings[i].judgement == BF_FAIL && !k->findings[i].passing)
+			return false;
+	return true;
+}
+
 static void end_judged(struct check *k)
 {
 	struct bf_job *j = let_go(k);
@@ -108,7 +121,7 @@ static void end_judged(struct check *k)
 		bf_job_done(j, -1);
 		break;
 	case BF_FAIL:
-		bf_job_failed(j, "check", true, found(k), NULL, 0);
+		bf_job_failed(j, "check", !may_pass(k), found(k), NULL, 0);
 		break;
 	}
 }
@@ -158,7 +171,7 @@ static void end_timeout(struct check *k, const char *detail)
 	struct bf_job *j = let_go(k);
 	char limit[BF_DURATION_TEXT], text[128];
 
-	snprintf(text, sizeof(text), "the check's SQL ran longer than its timeout of %s", bf_duration_format(j->step->timeout_ms, limit));
+	snprintf(text, sizeof(text), "the check ran longer than its timeout of %s", bf_duration_format(j->step->timeout_ms, limit));
 	bf_job_failed(j, "timeout", false, text, detail, strlen(detail));
 }
 
@@ -288,6 +301,7 @@ static void record(struct check *k)
 /* ---- the questions ---- */
 
 static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data);
+static void on_turn(uv_prepare_t *prepare);
 
 static int render(const struct check *k, struct bf_buf *question, bool *plain, struct bf_error *err)
 {
@@ -300,8 +314,18 @@ static int render(const struct check *k, struct bf_buf *question, bool *plain, s
 	return bf_job_render_sql(k->job, sql.data, question, plain, err);
 }
 
-/* Asks the next of the checks. */
-static int ask(struct check *k, struct bf_error *err)
+static void on_outside(const struct bf_outside_answer *a, void *data)
+{
+	struct check *k = data;
+
+	bf_check_judge_outside(k->job, &step_of(k)->checks[k->done], a, &k->findings[k->done]);
+	if (a->retry_after_ms > k->job->not_within_ms)
+		k->job->not_within_ms = a->retry_after_ms;
+	k->done++;
+	uv_prepare_start(&k->until_ready, on_turn);
+}
+
+static int ask_database(struct check *k, struct bf_error *err)
 {
 	int64_t limit = step_of(k)->timeout_ms + LATE_MS;
 	BF_AUTOBUF struct bf_buf question;
@@ -318,6 +342,14 @@ static int ask(struct check *k, struct bf_error *err)
 	if (bf_pgc_transaction_run(k->job->lane->conn, &transaction, on_answer, k) < 0)
 		bf_open_again(let_go(k), "its connection is not ready");
 	return 0;
+}
+
+/* Asks the next of the checks. */
+static int ask(struct check *k, struct bf_error *err)
+{
+	const struct bf_check *c = &step_of(k)->checks[k->done];
+
+	return bf_check_is_outside(c) ? bf_outside_start(&k->outside, k->job, c, on_outside, k, err) : ask_database(k, err);
 }
 
 static void go_on(struct check *k)
@@ -380,6 +412,7 @@ static struct check *check_new(struct bf_job *j)
 	k->findings = bf_alloc(k->n * sizeof(*k->findings));
 	for (size_t i = 0; i < k->n; i++)
 		bf_finding_init(&k->findings[i]);
+	bf_outside_init(&k->outside);
 	bf_buf_init(&k->text, BF_ERROR_MAX);
 	uv_prepare_init(j->worker->loop, &k->until_ready);
 	k->until_ready.data = k;
@@ -396,11 +429,19 @@ static int start(struct bf_job *j, struct bf_error *err)
 	return rc;
 }
 
-/* Between an answer and the next question, or the record, there is nothing to cancel; both are short. */
+/* Between an answer and the next question, or the record, there is nothing to cancel; both are short. So is the reading of a file. */
 static void stop(struct bf_job *j)
 {
-	if (j->step_state)
+	struct check *k = j->step_state;
+
+	if (!k)
+		return;
+	if (!bf_outside_cancel(&k->outside))
 		bf_pgc_cancel(j->lane->conn);
+	else if (j->timed_out && !j->fenced)
+		end_timeout(k, "");
+	else
+		bf_job_returned(let_go(k));
 }
 
 const struct bf_step_kind bf_step_check = {.kind = BF_KIND_CHECK, .needs_connection = true, .start = start, .stop = stop};

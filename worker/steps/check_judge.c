@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
+#include "steps/check_outside.h"
 #include "steps/check_question.h"
 
 #define WANTED_MAX 512
@@ -115,6 +116,17 @@ static void add_range(const struct bf_check *c, struct bf_buf *out)
 	}
 }
 
+static void add_statuses(const struct bf_check *c, struct bf_buf *out)
+{
+	bf_buf_addstr(out, "status ");
+	if (c->http.n_statuses == 0)
+		bf_buf_addstr(out, "200 to 299");
+	for (size_t i = 0; i < c->http.n_statuses; i++)
+		bf_buf_printf(out, "%s%d", i ? " or " : "", c->http.statuses[i]);
+	if (c->warn_if.op != BF_CMP_NONE || c->error_if.op != BF_CMP_NONE)
+		bf_buf_addstr(out, ", ");
+}
+
 /* What would be right, as the ledger keeps it. */
 static void add_wanted(const struct bf_check *c, struct bf_finding *f)
 {
@@ -125,6 +137,11 @@ static void add_wanted(const struct bf_check *c, struct bf_finding *f)
 	case BF_CHECK_RANGE:
 		add_range(c, &f->wanted);
 		break;
+	case BF_CHECK_HTTP:
+		add_statuses(c, &f->wanted);
+		add_conditions(c, &f->wanted);
+		break;
+	case BF_CHECK_JSON:
 	case BF_CHECK_METRIC:
 	case BF_CHECK_ROW_COUNT:
 	case BF_CHECK_ROWS:
@@ -197,6 +214,9 @@ static void add_figure(const struct bf_job *j, const struct bf_check *c, const s
 		add_percent(out, f->figure);
 		bf_buf_printf(out, " of %lld %s done, ", (long long)all, all == 1 ? "job" : "jobs");
 		break;
+	case BF_CHECK_HTTP:
+	case BF_CHECK_JSON: /* bf_check_judge_outside */
+		break;
 	}
 }
 
@@ -261,6 +281,10 @@ static void add_next(const struct bf_job *j, const struct bf_check *c, const str
 	case BF_CHECK_SUCCESS_RATE:
 		bf_buf_printf(out, ". Show them: bfstat failures %s", j->run);
 		break;
+	case BF_CHECK_HTTP:
+	case BF_CHECK_JSON:
+		bf_buf_printf(out, ". Ask again: enqueue retry %s --step=%s", j->run, j->step_name);
+		break;
 	}
 }
 
@@ -304,6 +328,13 @@ static bool holds(const struct bf_condition *c, double figure)
 	return false;
 }
 
+static enum bf_judgement by_conditions(const struct bf_check *c, double figure)
+{
+	if (holds(&c->error_if, figure))
+		return BF_FAIL;
+	return holds(&c->warn_if, figure) ? BF_WARN : BF_PASS;
+}
+
 static enum bf_judgement judge(const struct bf_check *c, const struct bf_pg_result *r, const struct bf_finding *f)
 {
 	enum bf_judgement bad = c->only_warns ? BF_WARN : BF_FAIL;
@@ -312,11 +343,9 @@ static enum bf_judgement judge(const struct bf_check *c, const struct bf_pg_resu
 		return fabs(f->figure - f->expected) <= c->tolerance ? BF_PASS : bad;
 	if (c->type == BF_CHECK_RANGE)
 		return f->figure >= c->min && f->figure <= c->max ? BF_PASS : bad;
-	if (holds(&c->error_if, f->figure))
-		return BF_FAIL;
-	if (c->type == BF_CHECK_ROWS && (double)bf_pg_int(r, 0, BF_ANSWER_EXPECTED) > f->figure)
+	if (c->type == BF_CHECK_ROWS && !holds(&c->error_if, f->figure) && (double)bf_pg_int(r, 0, BF_ANSWER_EXPECTED) > f->figure)
 		return BF_WARN; /* rows that name themselves warnings */
-	return holds(&c->warn_if, f->figure) ? BF_WARN : BF_PASS;
+	return by_conditions(c, f->figure);
 }
 
 /* The number in columns `col` (rows yielded) and `col + 1` (the value, if one). Otherwise says what is wrong with `file`. */
@@ -370,6 +399,9 @@ static bool read_figures(const struct bf_check *c, const struct bf_pg_result *r,
 		return read_counted(r, "what is expected has a NULL in it; expected days, or keys", f);
 	case BF_CHECK_SUCCESS_RATE:
 		return read_counted(r, "no job has been tried; expected some, to count those that succeeded", f);
+	case BF_CHECK_HTTP:
+	case BF_CHECK_JSON:
+		return false;
 	}
 	return false;
 }
@@ -390,4 +422,26 @@ void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const stru
 		out->violations = bf_strdup(bf_pg_text(answer, 0, BF_ANSWER_VIOLATIONS));
 	out->judgement = judge(c, answer, out);
 	describe(j, c, answer, out);
+}
+
+void bf_check_judge_outside(const struct bf_job *j, const struct bf_check *c, const struct bf_outside_answer *a, struct bf_finding *out)
+{
+	bool counted = c->type == BF_CHECK_JSON || c->figure == BF_FIGURE_VALUE; /* otherwise the text says the figure */
+
+	add_name(j, c, &out->text);
+	add_wanted(c, out);
+	out->has_figure = a->has_figure;
+	out->figure = a->figure;
+	out->passing = !a->has_figure && a->passing;
+	if (a->has_figure && counted) {
+		add_number(&out->text, a->figure);
+		bf_buf_addstr(&out->text, " found: ");
+	}
+	bf_buf_addstr(&out->text, a->text);
+	if (a->has_figure) {
+		out->judgement = by_conditions(c, a->figure);
+		bf_buf_printf(&out->text, ", %s", out->wanted.data);
+	}
+	if (out->judgement != BF_PASS)
+		add_next(j, c, NULL, &out->text);
 }

@@ -13,6 +13,7 @@ struct bf_finding {
 	enum bf_judgement judgement;
 	bool has_figure;
 	double figure, expected; /* expected: of equals */
+	bool passing;            /* it failed, and another try may fare better */
 	char *violations;        /* JSON; NULL: none */
 	struct bf_buf text;      /* what was found */
 	struct bf_buf wanted;    /* what was expected, shortly */
@@ -20,6 +21,9 @@ struct bf_finding {
 
 void bf_finding_init(struct bf_finding *f);
 void bf_finding_release(struct bf_finding *f);
+
+struct bf_outside_answer;
+void bf_check_judge_outside(const struct bf_job *j, const struct bf_check *c, const struct bf_outside_answer *a, struct bf_finding *out);
 
 /* The answer to bf_check_question. */
 void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const struct bf_pg_result *answer, struct bf_finding *out);

@@ -192,5 +192,8 @@ void bf_check_question(const struct bf_job *j, const struct bf_check *c, struct 
 	case BF_CHECK_SUCCESS_RATE:
 		ask_success_rate(j, c, sql);
 		break;
+	case BF_CHECK_HTTP: /* check_outside.c */
+	case BF_CHECK_JSON:
+		break;
 	}
 }

@@ -77,7 +77,7 @@ static void add_fixed(const struct bf_job *j, const struct bf_vars *v, struct wo
 static int render(const char *text, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err, const char *where, const char *name)
 {
 	bf_buf_init(out, BF_SUPERVISOR_START_MAX);
-	return bf_template_render(text, v, out, err) < 0 ? bf_error_prefix(err, "%s%s", where, name) : 0;
+	return bf_template_render(text, v, BF_ESCAPE_NONE, out, err) < 0 ? bf_error_prefix(err, "%s%s", where, name) : 0;
 }
 
 static int add_env(const struct bf_job *j, const struct bf_vars *v, struct words *env, struct bf_error *err)

@@ -20,7 +20,7 @@ struct bf_step_kind {
 
 const struct bf_step_kind *bf_step_kind(enum bf_kind kind);
 
-extern const struct bf_step_kind bf_step_sql, bf_step_exec, bf_step_check, bf_step_soak, bf_step_noop;
+extern const struct bf_step_kind bf_step_sql, bf_step_exec, bf_step_check, bf_step_soak, bf_step_noop, bf_step_http;
 
 /* The job was settled as done in its own transaction: it goes on to be acknowledged. rows: affected. */
 void bf_job_settled_here(struct bf_job *j, int64_t rows);
