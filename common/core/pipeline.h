@@ -107,6 +107,12 @@ struct bf_check {
 	struct bf_condition warn_if, error_if; /* the others: of the figure */
 };
 
+struct bf_rollback {            /* how what a job has done is undone (core/undo.h) */
+	struct bf_sql_file file;    /* statements; name NULL: it cannot be undone */
+	struct bf_sql_file changed; /* a query for what another writer has changed since; where it yields a row, nothing is undone */
+	struct bf_sql_file verify;  /* a query that yields no row after it */
+};
+
 struct bf_soak {
 	int64_t interval_ms, duration_ms; /* between two samples; from the first to the last */
 	int failure_limit;                /* so many samples that failed end it */
@@ -140,6 +146,7 @@ struct bf_step {
 	struct bf_http_spec http;             /* BF_KIND_HTTP */
 	char **argv;                          /* BF_KIND_EXEC: templates; argv[0] absolute path or a name in PATH; ends with NULL */
 	struct bf_sql_file expected, present; /* sql, exec, http, noop: which days or keys should be there, and which are; both or none */
+	struct bf_rollback rollback;          /* sql, exec, http, noop */
 	struct bf_check *checks;              /* BF_KIND_CHECK: one; BF_KIND_SOAK: those of a sample */
 	size_t n_checks;
 	struct bf_soak soak;         /* BF_KIND_SOAK */
@@ -161,13 +168,14 @@ enum bf_artifact_what {
 	BF_ARTIFACT_BATCHES,
 	BF_ARTIFACT_CHECKS,
 	BF_ARTIFACT_SOAK,
-	BF_ARTIFACT_SIGN_OFF
+	BF_ARTIFACT_SIGN_OFF,
+	BF_ARTIFACT_ROLLBACK,
+	BF_ARTIFACT_VIOLATIONS
 };
 
 struct bf_artifact { /* a file that `bfstat report` writes about a run */
-	char *file;      /* relative; of batches with one '*', which is their number */
+	char *file;      /* relative; "{{date}}" is the day on which the run was planned; of batches with one '*', which is their number */
 	enum bf_artifact_what what;
-	int step; /* ordinal; of batches and soak. -1: batches of all steps */
 	int size; /* of batches: jobs in one file */
 };
 

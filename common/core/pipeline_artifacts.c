@@ -6,27 +6,82 @@
 #define BATCH_SIZE_MAX    100000
 #define ARTIFACT_NAME_MAX 200
 
-static const char *const what_names[] = {"summary", "results",  "batches", "checks",
-										 "soak",    "sign_off", NULL}; /* as enum bf_artifact_what */
-static const char *const artifact_fields[] = {"what", "step", "size", NULL};
+#define ARRAY_NAME_MAX 40
+#define DATE           "{{date}}"
 
-static void read_step_of(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_artifact *a)
+static const char *const what_names[] = {"summary",  "results",  "batches",    "checks", "soak",
+										 "sign_off", "rollback", "violations", NULL}; /* as enum bf_artifact_what */
+static const char *const artifact_fields[] = {"what", "step", "size", "array", NULL};
+
+/* Of a soak the step that it is about, of violations the check; of batches, checks and rollback only these steps. */
+static void check_step(struct bf_reader *r, const struct bf_at *at, json_t *value, const struct bf_artifact *a)
+{
+	const char *name = json_string_value(value);
+	int ordinal = name ? bf_step_ordinal(r, name) : -1;
+	enum bf_kind kind = ordinal >= 0 ? r->p->steps[ordinal].kind : BF_KIND_NOOP;
+
+	if (!name)
+		bf_problem_found(r, at, value, "the name of a step of this file");
+	else if (ordinal < 0)
+		bf_problem_word(r, at, name, "the name of a step of this file", r->step_names);
+	else if (a->what == BF_ARTIFACT_SOAK && kind != BF_KIND_SOAK)
+		bf_problem(r, at, "found %s, expected a step of kind soak", name);
+	else if (a->what == BF_ARTIFACT_VIOLATIONS && kind != BF_KIND_CHECK)
+		bf_problem(r, at, "found %s, expected a step of kind check", name);
+	else if (a->what == BF_ARTIFACT_ROLLBACK && !r->p->steps[ordinal].rollback.file.name)
+		bf_problem(r, at, "found %s, expected a step with a \"rollback\" file", name);
+}
+
+static void read_steps_of(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_artifact *a)
 {
 	struct bf_at at = bf_at_field(up, "step");
-	const char *name = bf_read_text(r, up, object, "step");
+	json_t *value = json_object_get(object, "step"), *name;
+	bool one = a->what == BF_ARTIFACT_SOAK || a->what == BF_ARTIFACT_VIOLATIONS;
+	size_t i;
 
-	a->step = -1;
-	if (!name || !r->step_names) /* without steps, which is reported, there is none of any name */
+	if (!value && one)
+		bf_problem(r, up, "found no \"step\", expected the name of the %s", a->what == BF_ARTIFACT_SOAK ? "soak" : "check");
+	if (!value || !r->step_names) /* without steps, which is reported, there is none of any name */
 		return;
-	if (a->what != BF_ARTIFACT_BATCHES && a->what != BF_ARTIFACT_SOAK) {
-		bf_problem(r, &at, "found beside \"what\": \"%s\", expected only beside batches and soak", what_names[a->what]);
+	if (!one && a->what != BF_ARTIFACT_BATCHES && a->what != BF_ARTIFACT_CHECKS && a->what != BF_ARTIFACT_ROLLBACK) {
+		bf_problem(r, &at, "found beside \"what\": \"%s\", expected only beside batches, checks, soak, rollback and violations",
+				   what_names[a->what]);
 		return;
 	}
-	a->step = bf_step_ordinal(r, name);
-	if (a->step < 0)
-		bf_problem_word(r, &at, name, "the name of a step of this file", r->step_names);
-	else if (a->what == BF_ARTIFACT_SOAK && r->p->steps[a->step].kind != BF_KIND_SOAK)
-		bf_problem(r, &at, "found %s, expected a step of kind soak", name);
+	if (one || !json_is_array(value)) {
+		check_step(r, &at, value, a);
+		return;
+	}
+	if (json_array_size(value) == 0)
+		bf_problem(r, &at, "found no name, expected those of steps of this file");
+	json_array_foreach (value, i, name) {
+		struct bf_at element = bf_at_index(&at, i);
+
+		check_step(r, &element, name, a);
+	}
+}
+
+/* "{{date}}" is the only thing that is replaced. */
+static void check_name(struct bf_reader *r, const struct bf_at *at, const char *file)
+{
+	const char *open = strstr(file, "{{");
+
+	if (!bf_file_name_inside(file) || strlen(file) > ARTIFACT_NAME_MAX)
+		bf_problem(r, at, "found this name, expected that of a file in the folder of the report, such as \"summary.md\"");
+	for (; open; open = strstr(open + 2, "{{"))
+		if (strncmp(open, DATE, strlen(DATE)) != 0)
+			bf_problem(r, at, "found \"{{\" in the name, expected only " DATE ", the day on which the run was planned");
+}
+
+static void read_array_name(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_artifact *a)
+{
+	struct bf_at at = bf_at_field(up, "array");
+	const char *name = bf_read_text(r, up, object, "array");
+
+	if (name && a->what != BF_ARTIFACT_VIOLATIONS)
+		bf_problem(r, &at, "found beside \"what\": \"%s\", expected only beside violations", what_names[a->what]);
+	else if (name && (!*name || strlen(name) > ARRAY_NAME_MAX))
+		bf_problem_found(r, &at, json_object_get(object, "array"), "a name of 1 to 40 bytes");
 }
 
 static void read_artifact(struct bf_reader *r, const struct bf_at *at, json_t *object, const char *file, struct bf_artifact *a)
@@ -35,16 +90,15 @@ static void read_artifact(struct bf_reader *r, const struct bf_at *at, json_t *o
 	size_t stars = 0;
 	int what;
 
-	*a = (struct bf_artifact){.file = bf_strdup(file), .step = -1, .size = BATCH_SIZE};
-	if (!bf_file_name_inside(file) || strlen(file) > ARTIFACT_NAME_MAX)
-		bf_problem(r, at, "found this name, expected that of a file in the folder of the report, such as \"summary.md\"");
+	*a = (struct bf_artifact){.file = bf_strdup(file), .size = BATCH_SIZE};
+	check_name(r, at, file);
 	if (!json_is_object(object)) {
 		bf_problem_found(r, at, object, "an object: {\"what\": \"summary\"}");
 		return;
 	}
 	bf_check_fields(r, at, object, artifact_fields);
 	what = bf_read_choice(r, at, object, "what", what_names, -1);
-	if (!bf_require(r, at, object, "what", "summary, results, batches, checks, soak or sign_off") || what < 0)
+	if (!bf_require(r, at, object, "what", "summary, results, batches, checks, soak, sign_off, rollback or violations") || what < 0)
 		return;
 	a->what = (enum bf_artifact_what)what;
 	for (const char *p = file; *p; p++)
@@ -52,9 +106,8 @@ static void read_artifact(struct bf_reader *r, const struct bf_at *at, json_t *o
 	if (stars != (a->what == BF_ARTIFACT_BATCHES ? 1 : 0))
 		bf_problem(r, at, "found %zu '*' in the name, expected %s", stars,
 				   a->what == BF_ARTIFACT_BATCHES ? "one, for the number of the batch: \"batch_*.json\"" : "none");
-	read_step_of(r, at, object, a);
-	if (a->what == BF_ARTIFACT_SOAK && !json_object_get(object, "step"))
-		bf_problem(r, at, "found no \"step\", expected the name of the soak");
+	read_steps_of(r, at, object, a);
+	read_array_name(r, at, object, a);
 	if (a->what != BF_ARTIFACT_BATCHES && json_object_get(object, "size"))
 		bf_problem(r, &size, "found beside \"what\": \"%s\", expected only beside batches", what_names[a->what]);
 	bf_read_int(r, at, object, "size", 1, BATCH_SIZE_MAX, &a->size);

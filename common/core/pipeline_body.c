@@ -37,6 +37,8 @@ bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name)
 	for (int i = 0; i < p->n_steps; i++) {
 		const struct bf_step *s = &p->steps[i];
 
+		if (is_named(&s->rollback.file, name) || is_named(&s->rollback.changed, name) || is_named(&s->rollback.verify, name))
+			return true;
 		if (is_named(&s->sql, name) || is_named(&s->expected, name) || is_named(&s->present, name) || a_check_names(s, name))
 			return true;
 	}
@@ -60,6 +62,9 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 {
 	free(s->needs);
 	free_file(&s->sql);
+	free_file(&s->rollback.file);
+	free_file(&s->rollback.changed);
+	free_file(&s->rollback.verify);
 	bf_http_spec_release(&s->http);
 	free_texts(s->argv);
 	free_file(&s->expected);

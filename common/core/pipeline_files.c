@@ -6,7 +6,8 @@
 #include "core/sqltext.h"
 #include "core/vars.h"
 
-const char *const bf_builtin_variables[8] = {"run", "step", "chunk", "since", "until", "key", "lookback_since", NULL};
+const char *const bf_builtin_variables[10] = {"run", "step",           "chunk",      "since",       "until",
+											  "key", "lookback_since", "started_at", "finished_at", NULL};
 
 static bool has_parent_part(const char *path)
 {
@@ -90,7 +91,9 @@ static bool exists_here(const char *variable, const struct bf_sql_use *use)
 {
 	if (use->range)
 		return strcmp(variable, "since") == 0 || strcmp(variable, "until") == 0;
-	return use->lookback || strcmp(variable, "lookback_since") != 0;
+	if (strcmp(variable, "lookback_since") == 0)
+		return use->lookback;
+	return use->undo || (strcmp(variable, "started_at") != 0 && strcmp(variable, "finished_at") != 0);
 }
 
 /* Which names the file at hand may use: those built in that exist here, then the parameters. */

@@ -72,11 +72,12 @@ struct bf_sql_use {
 	bool range;    /* what is asked when a run is planned: it has the parameters and the range */
 	bool lookback; /* lookback_since exists */
 	bool single;   /* one statement, whose result is used */
+	bool undo;     /* of what has been done: started_at and finished_at exist */
 };
 void bf_read_sql(struct bf_reader *r, const struct bf_at *at, json_t *name, const struct bf_sql_use *use, struct bf_sql_file *out);
 char *bf_read_path(struct bf_reader *r, const struct bf_at *at, json_t *name); /* of a file in the pipeline's folder; NULL: reported */
 char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name);
-extern const char *const bf_builtin_variables[8]; /* of SQL; ends with NULL */
+extern const char *const bf_builtin_variables[10]; /* of SQL; ends with NULL */
 
 /* pipeline_find.c, pipeline_body.c */
 const char *bf_pipelines_folder(void);                                      /* $BF_PIPELINES, or its default */

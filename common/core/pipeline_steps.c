@@ -31,7 +31,8 @@ static const char *const step_fields[] = {
 	"headers",     "body",
 	"redirects",   "expected_status",
 	"figure",      "pointer",
-	"json_file",   NULL,
+	"json_file",   "rollback",
+	NULL,
 };
 static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
@@ -42,12 +43,14 @@ static const char *const warmup_names[] = {"allow", "block", NULL};
 static const char *const sample_fields[] = {
 	"name",     "type",   "file", "expected", "present", "of",        "tolerance",       "min",    "max",     "severity",  "warn_if",
 	"error_if", "method", "url",  "headers",  "body",    "redirects", "expected_status", "figure", "pointer", "json_file", NULL};
+static const char *const rollback_fields[] = {"file", "changed", "verify", NULL};
 static const char *const on_timeout_names[] = {"reject", "approve", NULL};
 const char *const bf_on_failure_names[] = {"halt", "continue", NULL};
 
 /* The fields that not every kind has. */
 #define OF(kind) (1u << (kind))
 #define WORK     (OF(BF_KIND_SQL) | OF(BF_KIND_EXEC) | OF(BF_KIND_HTTP) | OF(BF_KIND_CHECK) | OF(BF_KIND_NOOP)) /* what workers execute */
+#define EFFECT   (OF(BF_KIND_SQL) | OF(BF_KIND_EXEC) | OF(BF_KIND_HTTP) | OF(BF_KIND_NOOP))
 #define ASKING   (OF(BF_KIND_HTTP) | OF(BF_KIND_CHECK))
 static const struct {
 	const char *field;
@@ -62,6 +65,7 @@ static const struct {
 	{"body", ASKING, "http and check"},
 	{"redirects", ASKING, "http and check"},
 	{"expected_status", ASKING, "http and check"},
+	{"rollback", EFFECT, "sql, exec, http and noop"},
 	{"figure", OF(BF_KIND_CHECK), "check"},
 	{"pointer", OF(BF_KIND_CHECK), "check"},
 	{"json_file", OF(BF_KIND_CHECK), "check"},
@@ -200,6 +204,32 @@ static void read_gaps(struct bf_reader *r, const struct bf_at *up, json_t *objec
 		bf_read_sql(r, &expected, json_object_get(object, "expected"), &use, &s->expected);
 	if (has_present)
 		bf_read_sql(r, &present, json_object_get(object, "present"), &use, &s->present);
+}
+
+static void read_rollback(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
+{
+	static const struct bf_sql_use statements = {.undo = true}, query = {.undo = true, .single = true};
+	struct bf_at at = bf_at_field(up, "rollback"), file = bf_at_field(&at, "file"), changed = bf_at_field(&at, "changed"),
+				 verify = bf_at_field(&at, "verify");
+	json_t *value = json_object_get(object, "rollback");
+
+	if (!value)
+		return;
+	if (json_is_string(value)) {
+		bf_read_sql(r, &at, value, &statements, &s->rollback.file);
+		return;
+	}
+	if (!json_is_object(value)) {
+		bf_problem_found(r, &at, value, "the name of an SQL file, or {\"file\": …, \"changed\": …, \"verify\": …}");
+		return;
+	}
+	bf_check_fields(r, &at, value, rollback_fields);
+	if (bf_require(r, &at, value, "file", "the name of an SQL file that undoes what a job has done"))
+		bf_read_sql(r, &file, json_object_get(value, "file"), &statements, &s->rollback.file);
+	if (json_object_get(value, "changed"))
+		bf_read_sql(r, &changed, json_object_get(value, "changed"), &query, &s->rollback.changed);
+	if (json_object_get(value, "verify"))
+		bf_read_sql(r, &verify, json_object_get(value, "verify"), &query, &s->rollback.verify);
 }
 
 static void read_sample(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_step *s)
@@ -350,6 +380,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	s->kind = (enum bf_kind)kind;
 	check_contradictions(r, at, object, s);
 	read_gaps(r, at, object, s);
+	read_rollback(r, at, object, s);
 	read_kind(r, at, object, s);
 }
 

@@ -579,3 +579,21 @@ int bf_sqltext_render(const struct bf_sqltext *t, bf_sqltext_lookup lookup, bf_s
 		return bf_fail(err, BF_E_LIMIT, "the SQL with its variables replaced is longer than %zu bytes", out->max);
 	return 0;
 }
+
+size_t bf_sqltext_query_len(const char *sql)
+{
+	size_t len = strlen(sql);
+
+	for (size_t n = len; n > 0; n--) {
+		struct bf_sqltext before;
+		bool here = sql[n - 1] == ';' && bf_sqltext_parse(sql, n - 1, &before, NULL) == 0;
+
+		if (!here)
+			continue;
+		here = before.n_statements == 1 && before.unended;
+		bf_sqltext_release(&before);
+		if (here)
+			return n - 1;
+	}
+	return len;
+}

@@ -37,6 +37,9 @@ struct bf_sqltext {
 int bf_sqltext_parse(const char *text, size_t len, struct bf_sqltext *out, struct bf_error *err);
 void bf_sqltext_release(struct bf_sqltext *t);
 
+/* The length of a query without the ';' that ends it and what comes after: up to the last ';' before which the statement is not ended. */
+size_t bf_sqltext_query_len(const char *sql);
+
 /* What a variable stands for, or NULL when there is none of this name (len bytes, not NUL-terminated). */
 typedef const char *(*bf_sqltext_lookup)(void *data, const char *name, size_t len);
 /* Appends `value` quoted; of libpq. */

@@ -144,17 +144,28 @@ int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job 
 
 /* ---- for `bfstat report` ---- */
 
-int bf_report_checks(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err)
+int bf_report_checks(struct bf_pg *pg, const char *run, const char *steps, int64_t *after, int limit, struct bf_pg_result **out,
+					 struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, run);
 	bf_pg_add_int(&p, *after);
 	bf_pg_add_int(&p, limit);
+	bf_pg_add_text(&p, steps);
 	int rc = query(pg, &bf_sql_report_checks, &p, out, err);
 	if (rc == 0)
 		move_on(after, *out, BF_CHECKS_ID);
 	return rc;
+}
+
+int bf_report_last_checks(struct bf_pg *pg, const char *run, const char *steps, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, steps);
+	return query(pg, &bf_sql_report_last_checks, &p, out, err);
 }
 
 int bf_report_criteria(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)

@@ -180,12 +180,22 @@ enum bf_report_checks_column {
 	BF_CHECKS_AT,
 	BF_CHECKS_GATE
 };
-int bf_report_checks(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err);
+/* steps: {a,b}; {}: of all. */
+int bf_report_checks(struct bf_pg *pg, const char *run, const char *steps, int64_t *after, int limit, struct bf_pg_result **out,
+					 struct bf_error *err);
+int bf_report_last_checks(struct bf_pg *pg, const char *run, const char *steps, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_report_criteria_column { BF_CRITERIA_PLACE, BF_CRITERIA_ORDINAL, BF_CRITERIA_CRITERION, BF_CRITERIA_MET, BF_CRITERIA_FOUND };
 int bf_report_criteria(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
-enum bf_report_artifacts_column { BF_ARTIFACTS_FILE, BF_ARTIFACTS_WHAT, BF_ARTIFACTS_STEP, BF_ARTIFACTS_SIZE };
+enum bf_report_artifacts_column {
+	BF_ARTIFACTS_FILE,
+	BF_ARTIFACTS_WHAT,
+	BF_ARTIFACTS_STEP,
+	BF_ARTIFACTS_SIZE,
+	BF_ARTIFACTS_ARRAY,
+	BF_ARTIFACTS_STEPS /* {a,b}; {}: all */
+};
 int bf_report_artifacts(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_report_soak_column {

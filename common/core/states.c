@@ -85,6 +85,7 @@ const struct bf_transition bf_job_transitions[] = {
 	{"failed", "retry", "pending", "a person wants it tried again: its step opens again"},
 	{"skipped", "retry", "pending", "what it was skipped for is tried again"},
 	{"cancelled", "retry", "pending", "a person wants it after all"},
+	{"done", "rollback", "undone", "a person undid it: the step's rollback file and this row are one transaction"},
 	{"done", "retry", "pending", "a check that had judged what is now tried again judges anew"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -52,6 +52,10 @@ const char *bf_vars_sql(void *data, const char *name, size_t len)
 		return *field;
 	if (is(name, len, "lookback_since"))
 		return v->lookback_since;
+	if (is(name, len, "started_at"))
+		return v->started_at;
+	if (is(name, len, "finished_at"))
+		return v->finished_at;
 	return param_value(v, name, len);
 }
 

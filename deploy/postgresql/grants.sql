@@ -22,17 +22,20 @@ grant insert on bf.attempt, bf.event, bf.check_result to backfill_worker;
 grant execute on function bf.settle, bf.advance, bf.stops_others, bf.decide_approval to backfill_worker;
 
 -- operator: plans, and decides about what is planned.
-grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.progress to backfill_operator;
+grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.progress, bf.rollbacks to backfill_operator;
 grant insert on bf.pipeline, bf.run, bf.step, bf.job, bf.event to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
 grant update (state, version, finished_at) on bf.run to backfill_operator;
 grant update (state, halted, floor, plan_number, asked_at, released_at, finished_at) on bf.step to backfill_operator;
 grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error) on bf.job to backfill_operator;
-grant execute on function bf.advance, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval
-   to backfill_operator;
+grant execute on function bf.advance, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
+   bf.undo_begin, bf.expect_none, bf.undo to backfill_operator;
+
+-- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.artifacts, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_reader;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_reader;
+grant execute on function bf.taken to backfill_reader;
 
 commit;

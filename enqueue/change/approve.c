@@ -99,7 +99,7 @@ static int decide(const struct bf_command *command, struct bf_decider *s, const 
 	if (rc == 0)
 		rc = judge(r, d, approved, &before, err);
 	if (rc == 0)
-		rc = bf_decider_carry_out(s, d->run, state, err);
+		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
 	if (rc < 0)
 		return rc;
 	if (json)

@@ -37,7 +37,7 @@ static const char *within(const struct bf_pipeline *p, const char *path)
 /* At most so many are named. */
 static size_t files_of(const struct bf_pipeline *p)
 {
-	size_t n = (size_t)p->n_steps * 4;
+	size_t n = (size_t)p->n_steps * 7;
 	for (int i = 0; i < p->n_steps; i++)
 		n += 3 * p->steps[i].n_checks;
 	return n;
@@ -55,6 +55,9 @@ const char **bf_files_checked(const struct bf_pipeline *p)
 		add_file(files, &n, s->argv ? within(p, s->argv[0]) : NULL);
 		add_file(files, &n, s->expected.name);
 		add_file(files, &n, s->present.name);
+		add_file(files, &n, s->rollback.file.name);
+		add_file(files, &n, s->rollback.changed.name);
+		add_file(files, &n, s->rollback.verify.name);
 		for (size_t k = 0; k < s->n_checks; k++) {
 			add_file(files, &n, s->checks[k].query.name);
 			add_file(files, &n, s->checks[k].expected.name);

@@ -150,7 +150,7 @@ static int decide(const struct verb *v, struct bf_decider *s, const struct bf_de
 	if (rc == 0)
 		rc = v->jobs ? v->jobs(s->upkeep.pg, d, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
 	if (rc == 0)
-		rc = bf_decider_carry_out(s, d->run, state, err);
+		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
 	if (rc == 0 && json)
 		print_json(v, d, jobs, state);
 	else if (rc == 0)
@@ -194,7 +194,7 @@ static int stop_page(struct bf_decider *s, const struct bf_pg_result *page, stru
 		d->run = bf_pg_text(page, i, 0);
 		rc = bf_decide_stop(s->upkeep.pg, d, state, err);
 		if (rc == 0)
-			rc = bf_decider_carry_out(s, d->run, state, err);
+			rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
 		if (rc < 0)
 			return rc;
 		(*stopped)++;

@@ -15,9 +15,9 @@ int bf_decider_open(struct bf_decider *d, struct bf_error *err)
 	return rc;
 }
 
-int bf_decider_carry_out(struct bf_decider *d, const char *run, char *state, struct bf_error *err)
+int bf_decider_carry_out(struct bf_decider *d, const char *run, enum bf_depth depth, char *state, struct bf_error *err)
 {
-	if (!d->redis_away && bf_carry_out(&d->upkeep, run, state, &d->redis_error) < 0)
+	if (!d->redis_away && bf_carry_out(&d->upkeep, run, depth, state, &d->redis_error) < 0)
 		d->redis_away = true;
 	return d->redis_away ? bf_ledger_advance(d->upkeep.pg, run, state, err) : 0;
 }

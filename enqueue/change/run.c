@@ -117,7 +117,7 @@ static int plan_it(const struct bf_run_options *o, struct bf_run_args *a, struct
 /* The run is in the ledger; now Redis. */
 static int push(struct bf_upkeep *u, const struct bf_plan *plan, struct bf_plan_view *view, char *state, struct bf_error *err)
 {
-	int rc = bf_carry_out(u, plan->run, state, err);
+	int rc = bf_carry_out(u, plan->run, BF_DEPTH_STATE, state, err);
 	if (rc == 0)
 		rc = bf_workers_alive(u->redis, &view->workers, err);
 	if (rc == 0)

@@ -58,23 +58,51 @@ int bf_report_close(struct bf_report *r, struct bf_report_file *file, int rc, st
 	return rc;
 }
 
-static int write_one(struct bf_report *r, const char *name, const char *what, const char *step, struct bf_error *err)
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+	return n >= k && strcmp(name + n - k, end) == 0;
+}
+
+static int write_page(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err)
+{
+	if (strcmp(a->what, "summary") == 0)
+		return bf_report_summary(r, out, err);
+	if (strcmp(a->what, "results") == 0)
+		return bf_report_results(r, out, err);
+	if (strcmp(a->what, "checks") == 0)
+		return ends_with(a->file, ".md") ? bf_report_check_page(r, a, out, err) : bf_report_all_checks(r, a, out, err);
+	if (strcmp(a->what, "soak") == 0)
+		return bf_report_soak_page(r, a->step, out, err);
+	if (strcmp(a->what, "rollback") == 0)
+		return bf_report_rollback(r, a, out, err);
+	return bf_report_sign_off(r, out, err);
+}
+
+static int write_one(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err)
 {
 	struct bf_report_file file;
-	int rc = bf_report_open(r, name, &file, err);
-	if (rc < 0)
-		return rc;
-	if (strcmp(what, "summary") == 0)
-		rc = bf_report_summary(r, file.out, err);
-	else if (strcmp(what, "results") == 0)
-		rc = bf_report_results(r, file.out, err);
-	else if (strcmp(what, "checks") == 0)
-		rc = bf_report_all_checks(r, file.out, err);
-	else if (strcmp(what, "soak") == 0)
-		rc = bf_report_soak_page(r, step, file.out, err);
-	else
-		rc = bf_report_sign_off(r, file.out, err);
-	return bf_report_close(r, &file, rc, err);
+	if (strcmp(a->what, "batches") == 0)
+		return bf_report_batches(r, a, err);
+	if (strcmp(a->what, "violations") == 0)
+		return bf_report_violations(r, a, err);
+	int rc = bf_report_open(r, a->file, &file, err);
+	if (rc == 0)
+		rc = bf_report_close(r, &file, write_page(r, a, file.out, err), err);
+	return rc;
+}
+
+bool bf_report_about(const struct bf_report_ask *a, const char *step)
+{
+	size_t len = strlen(step);
+	if (strcmp(a->steps, "{}") == 0)
+		return true;
+	for (const char *at = a->steps; *at; at += strcspn(at, ",}")) {
+		at++; /* '{', ',' or '}' */
+		if (strncmp(at, step, len) == 0 && (at[len] == ',' || at[len] == '}'))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the command ---- */
@@ -87,15 +115,18 @@ static int write_all(struct bf_report *r, struct bf_error *err)
 	BF_AUTORESULT struct bf_pg_result *named = NULL;
 	int rc = bf_report_artifacts(r->look->pg, r->view.run, &named, err);
 	for (int i = 0; rc == 0 && i < bf_pg_rows(named); i++) {
-		const char *file = bf_pg_text(named, i, BF_ARTIFACTS_FILE), *what = bf_pg_text(named, i, BF_ARTIFACTS_WHAT);
-		const char *step = bf_pg_text(named, i, BF_ARTIFACTS_STEP);
-		if (strcmp(what, "batches") == 0)
-			rc = bf_report_batches(r, file, step, (int)bf_pg_int(named, i, BF_ARTIFACTS_SIZE), err);
-		else
-			rc = write_one(r, file, what, step, err);
+		struct bf_report_ask ask = {.file = bf_pg_text(named, i, BF_ARTIFACTS_FILE),
+									.what = bf_pg_text(named, i, BF_ARTIFACTS_WHAT),
+									.step = bf_pg_text(named, i, BF_ARTIFACTS_STEP),
+									.steps = bf_pg_text(named, i, BF_ARTIFACTS_STEPS),
+									.array = bf_pg_text(named, i, BF_ARTIFACTS_ARRAY),
+									.size = (int)bf_pg_int(named, i, BF_ARTIFACTS_SIZE)};
+		rc = write_one(r, &ask, err);
 	}
-	for (size_t i = 0; rc == 0 && bf_pg_rows(named) == 0 && i < BF_COUNT_OF(usual); i++)
-		rc = write_one(r, usual[i][0], usual[i][1], "", err);
+	for (size_t i = 0; rc == 0 && bf_pg_rows(named) == 0 && i < BF_COUNT_OF(usual); i++) {
+		struct bf_report_ask ask = {.file = usual[i][0], .what = usual[i][1], .step = "", .steps = "{}"};
+		rc = write_one(r, &ask, err);
+	}
 	return rc;
 }
 

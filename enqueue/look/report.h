@@ -1,6 +1,6 @@
 /*
  * `bfstat report`: files about a run, out of the ledger alone, the same every time once it has ended. report.c is the command and opens the
- * files; what stands in them is in report_pages.c (Markdown) and report_data.c (JSON).
+ * files; what stands in them is in report_pages.c (Markdown), report_data.c (JSON) and report_rollback.c (SQL).
  */
 #ifndef BF_LOOK_REPORT_H
 #define BF_LOOK_REPORT_H
@@ -17,6 +17,16 @@ struct bf_report {
 	int files; /* written */
 };
 
+/* A file as the pipeline names it; texts borrowed from the ledger's answer. */
+struct bf_report_ask {
+	const char *file, *what;
+	const char *step;  /* the first of those that it is about; "": none is named */
+	const char *steps; /* all of them, {a,b}; {}: of all steps */
+	const char *array;
+	int size;
+};
+bool bf_report_about(const struct bf_report_ask *a, const char *step); /* whether it is about that step, too */
+
 /* A file of the folder, and folders in between; it appears under its name when it is closed without an error. */
 struct bf_report_file {
 	FILE *out;
@@ -32,8 +42,12 @@ int bf_report_soak_page(struct bf_report *r, const char *step, FILE *out, struct
 
 void bf_report_add_criteria(struct bf_json *j, const struct bf_report *r); /* the member "criteria" of an object that is open */
 int bf_report_results(struct bf_report *r, FILE *out, struct bf_error *err);
-int bf_report_all_checks(struct bf_report *r, FILE *out, struct bf_error *err);
-/* name has a '*' for the number; step "": of all. */
-int bf_report_batches(struct bf_report *r, const char *name, const char *step, int size, struct bf_error *err);
+int bf_report_all_checks(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err);
+int bf_report_check_page(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err); /* each one's last word */
+int bf_report_rollback(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err);
+/* Several files: the name has a '*' for the number. */
+int bf_report_batches(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err);
+/* A file only where the check has found something. */
+int bf_report_violations(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err);
 
 #endif

@@ -107,7 +107,7 @@ static void add_check(struct bf_json *j, const struct bf_pg_result *r, int i)
 	bf_json_close(j);
 }
 
-int bf_report_all_checks(struct bf_report *r, FILE *out, struct bf_error *err)
+int bf_report_all_checks(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err)
 {
 	struct bf_json j;
 	int64_t after = 0;
@@ -117,7 +117,7 @@ int bf_report_all_checks(struct bf_report *r, FILE *out, struct bf_error *err)
 	bf_json_array(&j, "checks");
 	for (int rows = BF_LOOK_PAGE; rc == 0 && rows == BF_LOOK_PAGE;) {
 		BF_AUTORESULT struct bf_pg_result *page = NULL;
-		rc = bf_report_checks(r->look->pg, r->view.run, &after, BF_LOOK_PAGE, &page, err);
+		rc = bf_report_checks(r->look->pg, r->view.run, a->steps, &after, BF_LOOK_PAGE, &page, err);
 		rows = rc < 0 ? 0 : bf_pg_rows(page);
 		for (int i = 0; i < rows; i++)
 			add_check(&j, page, i);
@@ -155,22 +155,56 @@ static int write_batch(struct bf_report *r, const char *name, int number, const 
 	return bf_report_close(r, &file, 0, err);
 }
 
-int bf_report_batches(struct bf_report *r, const char *name, const char *step, int size, struct bf_error *err)
+int bf_report_batches(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err)
 {
 	int number = 0;
 	for (int i = 0; i < r->view.n_steps; i++) {
 		int64_t after = 0;
-		if (*step && strcmp(step, r->view.steps[i].step) != 0)
+		if (!bf_report_about(a, r->view.steps[i].step))
 			continue;
-		for (int rows = size; rows == size;) {
+		for (int rows = a->size; rows == a->size;) {
 			BF_AUTORESULT struct bf_pg_result *page = NULL;
-			int rc = bf_stat_jobs(r->look->pg, r->view.run, r->view.steps[i].step, NULL, &after, size, &page, err);
+			int rc = bf_stat_jobs(r->look->pg, r->view.run, r->view.steps[i].step, NULL, &after, a->size, &page, err);
 			rows = rc < 0 ? 0 : bf_pg_rows(page);
 			if (rc == 0 && rows > 0)
-				rc = write_batch(r, name, ++number, page, err);
+				rc = write_batch(r, a->file, ++number, page, err);
 			if (rc < 0)
 				return rc;
 		}
 	}
 	return 0;
+}
+
+/* ---- what a check has found ---- */
+
+/* The last answer of a check step, which has only one check. */
+static int last_of(struct bf_report *r, const char *steps, struct bf_pg_result **last, struct bf_error *err)
+{
+	int rc = bf_report_last_checks(r->look->pg, r->view.run, steps, last, err);
+	if (rc == 0 && bf_pg_rows(*last) == 0)
+		bf_pg_result_free(bf_steal(last));
+	return rc;
+}
+
+int bf_report_violations(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *last = NULL;
+	struct bf_report_file file;
+	struct bf_json j;
+	int rc = last_of(r, a->steps, &last, err);
+	if (rc < 0 || !last || bf_pg_null(last, 0, BF_CHECKS_VIOLATIONS))
+		return rc;
+	rc = bf_report_open(r, a->file, &file, err);
+	if (rc < 0)
+		return rc;
+	bf_json_begin(&j, file.out);
+	bf_json_text(&j, "pipeline", r->view.pipeline);
+	bf_json_text(&j, "run", r->view.run);
+	bf_json_text(&j, "check", a->step);
+	bf_json_time(&j, "at", bf_pg_int(last, 0, BF_CHECKS_AT));
+	bf_json_raw(&j, "figure", bf_pg_null(last, 0, BF_CHECKS_ACTUAL) ? "null" : bf_pg_text(last, 0, BF_CHECKS_ACTUAL));
+	bf_json_text(&j, "found", bf_pg_text(last, 0, BF_CHECKS_FOUND));
+	bf_json_raw(&j, a->array, bf_pg_text(last, 0, BF_CHECKS_VIOLATIONS));
+	bf_json_end(&j);
+	return bf_report_close(r, &file, 0, err);
 }

@@ -193,7 +193,7 @@ static int write_decisions(struct bf_report *r, const char *title, bool approval
 		for (int i = 0; i < rows; i++) {
 			const char *what = bf_pg_text(page, i, BF_EVENTS_WHAT), *who = bf_pg_text(page, i, BF_EVENTS_WHO);
 			bool decides = strcmp(what, "approve") == 0 || strcmp(what, "reject") == 0;
-			if (strcmp(who, "ledger") == 0 || (approvals && !decides))
+			if (strcmp(who, "ledger") == 0 || strcmp(what, "undo") == 0 || (approvals && !decides)) /* "rollback" says what was undone */
 				continue;
 			if (!any) {
 				fprintf(out, "\n## %s\n\n", title);
@@ -224,6 +224,37 @@ int bf_report_summary(struct bf_report *r, FILE *out, struct bf_error *err)
 	if (rc == 0)
 		rc = write_attempts(r, out, err);
 	return rc < 0 ? rc : write_decisions(r, "Who did what", false, out, err);
+}
+
+int bf_report_check_page(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *last = NULL;
+	int wrong[3] = {0};
+	int rc = bf_report_last_checks(r->look->pg, r->view.run, a->steps, &last, err);
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < bf_pg_rows(last); i++) {
+		const char *outcome = bf_pg_text(last, i, BF_CHECKS_OUTCOME);
+		wrong[strcmp(outcome, "fail") == 0 ? 2 : strcmp(outcome, "warn") == 0 ? 1 : 0]++;
+	}
+	fprintf(out, "# Checks of %s\n\n**%d passed, %d warned, %d failed.**\n\n", r->view.run, wrong[0], wrong[1], wrong[2]);
+	HEADER(out, "check", "outcome", "figure", "expected", "found", "when (UTC)");
+	for (int i = 0; i < bf_pg_rows(last); i++) {
+		const char *name = bf_pg_text(last, i, BF_CHECKS_NAME);
+		BF_AUTOFREE char *check = bf_asprintf("%s%s%s", bf_pg_text(last, i, BF_CHECKS_STEP), *name ? "/" : "", name);
+		char at[BF_TIME_TEXT];
+		begin_row(out);
+		cell(out, check);
+		cell(out, bf_pg_text(last, i, BF_CHECKS_OUTCOME));
+		cell(out, bf_pg_text(last, i, BF_CHECKS_ACTUAL));
+		cell(out, bf_pg_text(last, i, BF_CHECKS_EXPECTED));
+		cell(out, bf_pg_text(last, i, BF_CHECKS_FOUND));
+		cell(out, time_text(bf_pg_int(last, i, BF_CHECKS_AT), at));
+		end_row(out);
+	}
+	if (bf_pg_rows(last) == 0)
+		fputs("\nNone of them has run.\n", out);
+	return write_decisions(r, "Decisions", true, out, err);
 }
 
 int bf_report_sign_off(struct bf_report *r, FILE *out, struct bf_error *err)

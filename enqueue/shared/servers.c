@@ -83,10 +83,10 @@ void bf_close_both(struct bf_upkeep *upkeep)
 	upkeep->pg = NULL;
 }
 
-int bf_carry_out(struct bf_upkeep *upkeep, const char *run, char *state, struct bf_error *err)
+int bf_carry_out(struct bf_upkeep *upkeep, const char *run, enum bf_depth depth, char *state, struct bf_error *err)
 {
 	int rc = bf_reconcile_generation(upkeep, NULL, err);
-	return rc < 0 ? rc : bf_reconcile_run(upkeep, run, BF_DEPTH_STATE, state, NULL, err);
+	return rc < 0 ? rc : bf_reconcile_run(upkeep, run, depth, state, NULL, err);
 }
 
 static int ask_redis(struct bf_redis *redis, const char *const *words, size_t n, struct bf_redis_reply **out, struct bf_error *err)

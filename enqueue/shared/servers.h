@@ -25,7 +25,7 @@ int bf_open_both(const char *program, struct bf_upkeep *upkeep, struct bf_error 
 void bf_close_both(struct bf_upkeep *upkeep);
 
 /* Tells Redis what was decided about a run, and gives the run's state after it (at least 16 bytes). */
-int bf_carry_out(struct bf_upkeep *upkeep, const char *run, char *state, struct bf_error *err);
+int bf_carry_out(struct bf_upkeep *upkeep, const char *run, enum bf_depth depth, char *state, struct bf_error *err);
 
 /* How many workers hold a lease right now. */
 int bf_workers_alive(struct bf_redis *redis, int64_t *count, struct bf_error *err);

@@ -278,6 +278,26 @@ static void requests_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+static void a_rollback_reaches_the_model(void **state)
+{
+	struct bf_pipeline *p = good(
+		STEPS("{'name': 'a', 'kind': 'noop', 'rollback': 'sql/one.sql'},"
+			  "{'name': 'b', 'kind': 'noop', 'rollback': {'file': 'sql/one.sql', 'changed': 'sql/one.sql', 'verify': 'sql/one.sql'}}"));
+
+	(void)state;
+	assert_string_equal(p->steps[0].rollback.file.name, "sql/one.sql");
+	assert_null(p->steps[0].rollback.changed.name);
+	assert_non_null(p->steps[1].rollback.verify.text);
+	bf_pipeline_free(p);
+	assert_refused(STEP("'kind': 'noop', 'rollback': 7"), "steps[0].rollback: found 7, expected the name of an SQL file, or {");
+	assert_refused(STEP("'kind': 'noop', 'rollback': {}"), "steps[0].rollback: found no \"file\"");
+	assert_refused(STEP("'kind': 'noop', 'rollback': {'fil': 'x'}"), "(did you mean \"file\"?)");
+	assert_refused(STEP("'kind': 'noop', 'rollback': 'sql/none.sql'"),
+				   "steps[0].rollback: found \"sql/none.sql\", expected a file that exists");
+	assert_refused(STEP("'kind': 'approval', 'rollback': 'sql/one.sql'"),
+				   "found on a step of kind approval, expected only on sql, exec, http and noop");
+}
+
 static void an_approval_a_soak_and_gaps_reach_the_model(void **state)
 {
 	struct bf_pipeline *p = good(STEPS(
@@ -313,9 +333,9 @@ static void artifacts_reach_the_model(void **state)
 	(void)state;
 	assert_int_equal(p->n_artifacts, 3);
 	assert_string_equal(p->artifacts[0].file, "a/summary.md");
-	assert_true(p->artifacts[0].what == BF_ARTIFACT_SUMMARY && p->artifacts[0].step == -1);
-	assert_true(p->artifacts[1].what == BF_ARTIFACT_BATCHES && p->artifacts[1].step == 0 && p->artifacts[1].size == 10);
-	assert_true(p->artifacts[2].what == BF_ARTIFACT_SOAK && p->artifacts[2].step == 1);
+	assert_true(p->artifacts[0].what == BF_ARTIFACT_SUMMARY);
+	assert_true(p->artifacts[1].what == BF_ARTIFACT_BATCHES && p->artifacts[1].size == 10);
+	assert_true(p->artifacts[2].what == BF_ARTIFACT_SOAK);
 	bf_pipeline_free(p);
 	assert_refused(WITH("'artifacts': {'/etc/x': {'what': 'summary'}}"), "artifacts.\"/etc/x\": found this name, expected that of a file");
 	assert_refused(WITH("'artifacts': {'a/../../x': {'what': 'summary'}}"), "found this name");
@@ -328,6 +348,15 @@ static void artifacts_reach_the_model(void **state)
 	assert_refused("{'pipeline': 'x', 'artifacts': {'x*': {'what': 'batches', 'step': 'a'}}}", "found no \"steps\"");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'soak'}}"), "artifacts.x: found no \"step\"");
 	assert_refused(WITH("'artifacts': {'x': {'what': 'soak', 'step': 'a'}}"), "artifacts.x.step: found a, expected a step of kind soak");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'violations', 'step': 'a'}}"),
+				   "artifacts.x.step: found a, expected a step of kind check");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'rollback', 'step': ['a']}}"),
+				   "step[0]: found a, expected a step with a \"rollback\" file");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'checks', 'step': []}}"), "artifacts.x.step: found no name");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'checks', 'step': ['b']}}"), "step[0]: found \"b\", expected the name of a step");
+	assert_refused(WITH("'artifacts': {'x': {'what': 'checks', 'array': 'y'}}"), "artifacts.x.array: found beside \"what\": \"checks\"");
+	assert_refused(WITH("'artifacts': {'x_{{day}}': {'what': 'summary'}}"), "found \"{{\" in the name, expected only {{date}}");
+	bf_pipeline_free(good(WITH("'artifacts': {'x_{{date}}.sql': {'what': 'rollback'}}")));
 	assert_refused(WITH("'artifacts': {'x': {'what': 'summary', 'size': 3}}"), "artifacts.x.size: found beside");
 	assert_refused(WITH("'artifacts': {'x*': {'what': 'batches', 'size': 0}}"), "artifacts.\"x*\".size: found 0");
 }
@@ -482,7 +511,7 @@ static void an_unknown_field_suggests_the_near_one_or_lists_all(void **state)
 	assert_refused(WITH("'concurency': {}"), "found \"concurency\", expected a known field (did you mean \"concurrency\"?)");
 	assert_refused(STEP("'kind': 'noop', 'nedes': []"), "steps[0]: found \"nedes\", expected a known field (did you mean \"needs\"?)");
 	assert_refused(WITH("'timezone': 'UTC'"), "expected a known field: pipeline, description, queue");
-	assert_refused(STEP("'kind': 'noop', 'rollback': 'x'"), "steps[0]: found \"rollback\"");
+	assert_refused(STEP("'kind': 'noop', 'undo': 'x'"), "steps[0]: found \"undo\"");
 	assert_refused(STEP("'kind': 'noop', 'retry': {'attemps': 1}"), "steps[0].retry: found \"attemps\"");
 	assert_refused(WITH("'a\\nb': 1"), "found \"a\\nb\"");
 	assert_refused(STEP("'kind': 'grpc'"),
@@ -861,6 +890,7 @@ int main(void)
 		TEST(every_field_of_a_check_reaches_the_model),
 		TEST(the_other_types_of_checks_reach_the_model),
 		TEST(requests_reach_the_model),
+		TEST(a_rollback_reaches_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),
 		TEST(artifacts_reach_the_model),
 		TEST(what_is_not_written_has_its_default),

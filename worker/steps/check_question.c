@@ -7,30 +7,11 @@
 	"(select jsonb_agg(v)::text from (select v, sum(octet_length(v::text)) over (order by n) as upto" \
 	" from (select v, row_number() over () as n from " table " limit 100) as numbered) as summed where upto <= 200000)"
 
-/* The length of a query without the ';' that ends it and what comes after: the last ';' before which the statement is not ended. */
-static size_t without_end(const char *sql)
-{
-	size_t len = strlen(sql);
-
-	for (size_t n = len; n > 0; n--) {
-		struct bf_sqltext before;
-		bool here = sql[n - 1] == ';' && bf_sqltext_parse(sql, n - 1, &before, NULL) == 0;
-
-		if (!here)
-			continue;
-		here = before.n_statements == 1 && before.unended;
-		bf_sqltext_release(&before);
-		if (here)
-			return n - 1;
-	}
-	return len;
-}
-
 /* The query as a table; its own first line is the first of the text, and a comment may be its last. */
 static void add_table(struct bf_buf *out, const struct bf_sql_file *file)
 {
 	bf_buf_addstr(out, "(");
-	bf_buf_add(out, file->text, without_end(file->text));
+	bf_buf_add(out, file->text, bf_sqltext_query_len(file->text));
 	bf_buf_addstr(out, "\n)");
 }
 

@@ -1,0 +1,262 @@
+#include "core/undo.h"
+
+#include "base/mem.h"
+#include "bf_sql.h"
+#include "core/sqltext.h"
+#include "core/vars.h"
+
+#define SCRIPT_MAX ((size_t)8 << 20)
+#define ROWS_SHOWN "100" /* of those that should not be there */
+
+/* ---- what is to be undone ---- */
+
+static int ask_run(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	int rc = bf_pg_exec(pg, stmt, &p, out, err);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct bf_error *err)
+{
+	*out = (struct bf_undo){.n_steps = 0};
+	snprintf(out->run, sizeof(out->run), "%s", run);
+	int rc = ask_run(pg, &bf_sql_undo_files, run, &out->files, err);
+	if (rc == 0)
+		rc = ask_run(pg, &bf_sql_undo_params, run, &out->params, err);
+	if (rc < 0) {
+		bf_undo_release(out);
+		return rc;
+	}
+	out->n_steps = (size_t)bf_pg_rows(out->files);
+	out->steps = bf_alloc((out->n_steps + 1) * sizeof(*out->steps));
+	for (int i = 0; i < bf_pg_rows(out->files); i++)
+		out->steps[i] = (struct bf_undo_step){.step = bf_pg_text(out->files, i, 0),
+											  .chronological = bf_pg_bool(out->files, i, 1),
+											  .undo = bf_pg_text(out->files, i, 2),
+											  .changed = bf_pg_text(out->files, i, 3),
+											  .verify = bf_pg_text(out->files, i, 4)};
+	return 0;
+}
+
+void bf_undo_release(struct bf_undo *u)
+{
+	bf_pg_result_free(bf_steal(&u->files));
+	bf_pg_result_free(bf_steal(&u->params));
+	free(bf_steal(&u->steps));
+}
+
+const struct bf_undo_step *bf_undo_step_of(const struct bf_undo *u, const char *step)
+{
+	for (size_t i = 0; i < u->n_steps; i++)
+		if (strcmp(u->steps[i].step, step) == 0)
+			return &u->steps[i];
+	return NULL;
+}
+
+int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const char *step, const char *chunk, const struct bf_undo_job *last,
+				 struct bf_pg_result **page, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, u->run);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_text(&p, chunk);
+	bf_pg_add_text(&p, last ? last->finished_at : NULL);
+	bf_pg_add_text(&p, last ? last->files->step : NULL);
+	bf_pg_add_int(&p, last ? last->seq : 0);
+	bf_pg_add_int(&p, BF_UNDO_PAGE);
+	int rc = bf_pg_exec(pg, &bf_sql_undo_jobs, &p, page, err);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, int row, struct bf_undo_job *out)
+{
+	*out = (struct bf_undo_job){.files = bf_undo_step_of(u, bf_pg_text(page, row, 0)),
+								.seq = (int)bf_pg_int(page, row, 1),
+								.epoch = (int)bf_pg_int(page, row, 2),
+								.chunk = bf_pg_text(page, row, 3),
+								.since = bf_pg_text(page, row, 4),
+								.until = bf_pg_text(page, row, 5),
+								.key = bf_pg_text(page, row, 6),
+								.started_at = bf_pg_text(page, row, 7),
+								.finished_at = bf_pg_text(page, row, 8),
+								.taken = bf_pg_bool(page, row, 9)};
+}
+
+/* ---- the transaction ---- */
+
+struct render {
+	struct bf_vars vars;
+	struct bf_pg *pg;
+};
+
+static const char *look_up(void *data, const char *name, size_t len)
+{
+	const struct render *r = data;
+	return bf_vars_sql((void *)(uintptr_t)&r->vars, name, len);
+}
+
+static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
+{
+	const struct render *r = data;
+	return kind == BF_SQL_IDENT ? bf_pg_quote_ident(r->pg, out, value, err) : bf_pg_quote_literal(r->pg, out, value, err);
+}
+
+/* One of the files, with this job's variables; of a query only what comes before its ';'. */
+static int render(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *sql, bool query, struct bf_buf *out,
+				  struct bf_error *err)
+{
+	size_t n = (size_t)bf_pg_rows(u->params), len = query ? bf_sqltext_query_len(sql) : strlen(sql);
+	BF_AUTOFREE const char **names = bf_alloc((n + 1) * sizeof(*names)), **values = bf_alloc((n + 1) * sizeof(*values));
+	for (size_t i = 0; i < n; i++) {
+		names[i] = bf_pg_text(u->params, (int)i, 0);
+		values[i] = bf_pg_text(u->params, (int)i, 1);
+	}
+	struct render r = {.pg = pg,
+					   .vars = {.run = u->run,
+								.step = j->files->step,
+								.chunk = j->chunk,
+								.since = j->since,
+								.until = j->until,
+								.lookback_since = "",
+								.key = j->key,
+								.started_at = j->started_at,
+								.finished_at = j->finished_at,
+								.param_names = names,
+								.param_values = values,
+								.n_params = n}};
+	struct bf_sqltext text;
+	int rc = bf_sqltext_parse(sql, len, &text, err);
+	if (rc < 0)
+		return rc;
+	text.unended = text.unended && !query; /* no ';' is to be added inside of parentheses */
+	rc = bf_sqltext_render(&text, look_up, quote, &r, out, err);
+	bf_sqltext_release(&text);
+	return rc;
+}
+
+/* (the first rows of a query, as a JSON array, or null) */
+static int add_rows(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *query, struct bf_buf *out,
+					struct bf_error *err)
+{
+	bf_buf_addstr(out, "(select jsonb_agg(x) from (select * from (");
+	int rc = render(pg, u, j, query, true, out, err);
+	bf_buf_addstr(out, ") as y limit " ROWS_SHOWN ") as x)");
+	return rc;
+}
+
+static int add_expect_none(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *query, const char *state,
+						   const char *what, struct bf_buf *out, struct bf_error *err)
+{
+	if (!*query)
+		return 0;
+	bf_buf_addstr(out, "select bf.expect_none(");
+	int rc = add_rows(pg, u, j, query, out, err);
+	bf_buf_printf(out, ", '%s', '%s');\n", state, what);
+	return rc;
+}
+
+static int add_job(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, struct bf_buf *out, struct bf_error *err)
+{
+	int rc = bf_pg_quote_literal(pg, out, u->run, err);
+	bf_buf_addstr(out, ", ");
+	if (rc == 0)
+		rc = bf_pg_quote_literal(pg, out, j->files->step, err);
+	bf_buf_printf(out, ", %d, %d", j->seq, j->epoch);
+	return rc;
+}
+
+static int add_text_or(struct bf_pg *pg, const char *text, const char *otherwise, struct bf_buf *out, struct bf_error *err)
+{
+	bf_buf_addstr(out, ", ");
+	if (text)
+		return bf_pg_quote_literal(pg, out, text, err);
+	bf_buf_addstr(out, otherwise);
+	return 0;
+}
+
+int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
+				   struct bf_buf *out, struct bf_error *err)
+{
+	const struct bf_undo_step *f = j->files;
+	bf_buf_addstr(out, "select bf.undo_begin(");
+	int rc = add_job(pg, u, j, out, err);
+	bf_buf_addstr(out, ");\n");
+	if (rc == 0)
+		rc = add_expect_none(pg, u, j, f->changed, "BF002", "another writer has changed it since", out, err);
+	if (rc == 0)
+		rc = render(pg, u, j, f->undo, false, out, err);
+	if (rc == 0)
+		rc = add_expect_none(pg, u, j, f->verify, "BF003", "it is still there after the undo", out, err);
+	bf_buf_addstr(out, "select bf.undo(");
+	if (rc == 0)
+		rc = add_job(pg, u, j, out, err);
+	if (rc == 0)
+		rc = add_text_or(pg, who, "session_user", out, err);
+	if (rc == 0)
+		rc = add_text_or(pg, note, "null", out, err);
+	bf_buf_addstr(out, ");\n");
+	if (rc == 0 && out->overflow)
+		rc = bf_fail(err, BF_E_LIMIT, "the rollback SQL of step %s is longer than %zu bytes", f->step, out->max);
+	return rc;
+}
+
+int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
+					struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf script;
+	bf_buf_init(&script, SCRIPT_MAX);
+	int rc = bf_undo_script(pg, u, j, who, note, &script, err);
+	if (rc == 0)
+		rc = bf_pg_begin(pg, err);
+	if (rc < 0)
+		return rc;
+	rc = bf_pg_script(pg, script.data, NULL, err);
+	if (rc == 0)
+		return bf_pg_commit(pg, err);
+	bf_pg_rollback(pg);
+	return rc;
+}
+
+int bf_undo_changed(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, char **rows, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf query;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	*rows = NULL;
+	if (!*j->files->changed)
+		return 0;
+	bf_buf_init(&query, SCRIPT_MAX);
+	bf_buf_addstr(&query, "select ");
+	int rc = add_rows(pg, u, j, j->files->changed, &query, err);
+	if (rc == 0)
+		rc = bf_pg_script(pg, query.data, &r, err);
+	if (rc == 0 && r && bf_pg_rows(r) == 1 && !bf_pg_null(r, 0, 0))
+		*rows = bf_strdup(bf_pg_text(r, 0, 0));
+	return rc;
+}
+
+int bf_undo_left(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return ask_run(pg, &bf_sql_undo_left, run, out, err);
+}
+
+int bf_undo_note(struct bf_pg *pg, const char *run, const char *step, const char *chunk, const char *who, const char *note,
+				 struct bf_error *err)
+{
+	struct bf_pg_params p;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_text(&p, chunk);
+	bf_pg_add_text(&p, who);
+	bf_pg_add_text(&p, note);
+	int rc = bf_pg_exec(pg, &bf_sql_undo_note, &p, &r, err);
+	bf_pg_params_release(&p);
+	return rc;
+}

@@ -1,0 +1,65 @@
+/*
+ * Undoing what a run has done, from the ledger alone: its steps' rollback files, its done jobs newest first, and the transaction that
+ * undoes one of them. `enqueue rollback` executes those transactions; `bfstat report` writes them as a script for psql.
+ *
+ *     begin;  bf.undo_begin (locks the job, refuses what is not to be undone);  no row of `changed`;  the file's own statements;
+ *     no row of `verify`;  bf.undo (the job is undone);  commit;
+ */
+#ifndef BF_CORE_UNDO_H
+#define BF_CORE_UNDO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "io/pg.h"
+
+struct bf_undo_step {
+	const char *step, *undo;
+	const char *changed, *verify; /* "" where there is none */
+	bool chronological;
+};
+
+struct bf_undo { /* borrows from its results */
+	char run[BF_RUN_MAX + 1];
+	struct bf_pg_result *files, *params;
+	struct bf_undo_step *steps;
+	size_t n_steps;
+};
+
+struct bf_undo_job { /* borrowed from a page of jobs */
+	const struct bf_undo_step *files;
+	const char *chunk, *since, *until, *key;
+	const char *started_at, *finished_at; /* 2024-05-01T10:00:00.000000Z */
+	int seq, epoch;
+	bool taken; /* another run has done it since, or is about to: it stays */
+};
+
+int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct bf_error *err);
+void bf_undo_release(struct bf_undo *u);
+const struct bf_undo_step *bf_undo_step_of(const struct bf_undo *u, const char *step); /* NULL: it has no rollback file */
+
+/* A page of jobs, newest first, after *last of the page before (NULL: from the newest). step, chunk: NULL: all. */
+#define BF_UNDO_PAGE 1000
+int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const char *step, const char *chunk, const struct bf_undo_job *last,
+				 struct bf_pg_result **page, struct bf_error *err);
+void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, int row, struct bf_undo_job *out);
+
+/* Appends the statements between begin and commit. who NULL: whoever executes it. */
+int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
+				   struct bf_buf *out, struct bf_error *err);
+/* Executes them. -BF_E_SQL with the states BF001 (it is not to be undone), BF002 (another writer has changed it), BF003 (it is still
+ * there), or an error of the file's own: nothing has changed. */
+int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
+					struct bf_error *err);
+/* Only asks whether another writer has changed it; *rows: a JSON array of the first ones, or NULL. The caller frees it. */
+int bf_undo_changed(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, char **rows, struct bf_error *err);
+
+int bf_undo_left(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* as undo_left.sql says */
+int bf_undo_note(struct bf_pg *pg, const char *run, const char *step, const char *chunk, const char *who, const char *note,
+				 struct bf_error *err);
+
+#endif

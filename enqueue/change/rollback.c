@@ -1,0 +1,305 @@
+#include <stddef.h>
+
+#include "base/mem.h"
+#include "change/commands.h"
+#include "change/decider.h"
+#include "core/decide.h"
+#include "core/states.h"
+#include "core/undo.h"
+#include "render/json.h"
+#include "render/term.h"
+#include "shared/find.h"
+
+#define NOTE_MAX   4000
+#define LEFT_SHOWN 20 /* jobs that stay, with the reason */
+#define WHY_MAX    300
+
+struct options {
+	const char *step, *chunk, *note;
+	bool dry_run, json;
+};
+
+#define OPTION(field) offsetof(struct options, field)
+
+static const struct bf_opt options[] = {
+	{"step", NULL, BF_OPT_TEXT, OPTION(step), "STEP", "only jobs of this step", 0, 0, NULL},
+	{"chunk", NULL, BF_OPT_TEXT, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key", 0, 0, NULL},
+	{"note", NULL, BF_OPT_TEXT, OPTION(note), "TEXT", "why; kept with the event", 0, 0, NULL},
+	{"dry-run", NULL, BF_OPT_FLAG, OPTION(dry_run), NULL, "show what would be undone and what would stay; write nothing", 0, 0, NULL},
+	{"json", NULL, BF_OPT_FLAG, OPTION(json), NULL, "print the outcome as JSON", 0, 0, NULL},
+	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
+};
+
+const struct bf_command bf_command_rollback = {
+	"rollback",
+	"enqueue rollback RUN [OPTION…]",
+	"undo what a run has done, newest first, by its steps' rollback files",
+	"Each job in one transaction with its row in the ledger, which is `undone` then: a new run takes it again. What another run has done\n"
+	"since stays; so does what another writer has changed, where the rollback file says how to tell. Look first: --dry-run.\n"
+	"Exit code 1: something stays.",
+	options,
+	1,
+	1};
+
+/* ---- what comes of it ---- */
+
+enum outcome { UNDONE, CHANGED, TAKEN, BEHIND, FAILED, OUTCOMES };
+
+static const char *const outcome_names[OUTCOMES] = {"undone", "changed", "taken", "behind", "failed"};
+static const char *const reasons[OUTCOMES] = {NULL, "another writer has changed it since", "another run has done it since, or is about to",
+											  "one after it stays, and this step goes in order", NULL};
+
+struct tally {
+	int64_t jobs[OUTCOMES];
+	char newest[BF_CHUNK_MAX + 1], oldest[BF_CHUNK_MAX + 1]; /* of those that are undone */
+	bool blocked;                                            /* a chronological step, of which a newer job stays */
+};
+
+struct rollback {
+	struct bf_decider *s;
+	const struct options *o;
+	const char *run, *who;
+	struct bf_undo undo;
+	struct tally *of; /* of each of undo.steps */
+	struct bf_json *json;
+	int64_t shown, left;
+};
+
+static struct tally *tally_of(const struct rollback *b, const struct bf_undo_job *j)
+{
+	return &b->of[j->files - b->undo.steps];
+}
+
+static void print_left(struct rollback *b, const struct bf_undo_job *j, const char *why)
+{
+	BF_AUTOBUF struct bf_buf chunk, reason;
+	bf_buf_init(&chunk, 4096);
+	bf_buf_init(&reason, 8192);
+	if (b->shown++ >= LEFT_SHOWN)
+		return;
+	bf_term_one_line(&chunk, j->chunk);
+	bf_term_one_line(&reason, why);
+	if (b->shown == 1)
+		printf("Stays as it is:\n");
+	printf("  %s %s: %.*s%s\n", j->files->step, chunk.data, WHY_MAX, reason.data, reason.len > WHY_MAX ? "…" : "");
+}
+
+static void note(struct rollback *b, const struct bf_undo_job *j, enum outcome outcome, const char *why)
+{
+	struct tally *t = tally_of(b, j);
+	t->jobs[outcome]++;
+	t->blocked = t->blocked || (outcome != UNDONE && j->files->chronological);
+	b->left += outcome != UNDONE;
+	if (outcome == UNDONE) {
+		if (!t->newest[0])
+			snprintf(t->newest, sizeof(t->newest), "%s", j->chunk);
+		snprintf(t->oldest, sizeof(t->oldest), "%s", j->chunk);
+	}
+	if (b->json) {
+		bf_json_object(b->json, NULL);
+		bf_json_text(b->json, "step", j->files->step);
+		bf_json_text(b->json, "chunk", j->chunk);
+		bf_json_text(b->json, "outcome", outcome_names[outcome]);
+		bf_json_text_or_null(b->json, "why", why ? why : "");
+		bf_json_close(b->json);
+	} else if (outcome != UNDONE) {
+		print_left(b, j, why);
+	}
+}
+
+/* ---- one job ---- */
+
+static char *changed_text(const char *rows)
+{
+	return bf_asprintf("%s: %s", reasons[CHANGED], rows);
+}
+
+static int look_at(struct rollback *b, const struct bf_undo_job *j, struct bf_error *err)
+{
+	BF_AUTOFREE char *rows = NULL;
+	int rc = bf_undo_changed(b->s->upkeep.pg, &b->undo, j, &rows, err);
+	if (rc < 0)
+		return bf_error_prefix(err, "the query for what was changed since, of step %s for %s", j->files->step, j->chunk);
+	BF_AUTOFREE char *why = rows ? changed_text(rows) : NULL;
+	note(b, j, rows ? CHANGED : UNDONE, why);
+	return 0;
+}
+
+static bool has_state(const struct bf_error *err, const char *sqlstate)
+{
+	return err->code == BF_E_SQL && strcmp(err->sqlstate, sqlstate) == 0;
+}
+
+static int undo(struct rollback *b, const struct bf_undo_job *j, struct bf_error *err)
+{
+	int rc = bf_undo_execute(b->s->upkeep.pg, &b->undo, j, b->who, b->o->note, err);
+	if (rc == 0) {
+		note(b, j, UNDONE, NULL);
+	} else if (has_state(err, "BF002")) {
+		note(b, j, CHANGED, err->text);
+	} else if (has_state(err, "BF001")) {
+		note(b, j, TAKEN, err->text);
+	} else {
+		note(b, j, FAILED, err->text);
+		return bf_error_prefix(err, "undoing %s %s", j->files->step, j->chunk);
+	}
+	return 0;
+}
+
+static int one(struct rollback *b, const struct bf_undo_job *j, struct bf_error *err)
+{
+	if (tally_of(b, j)->blocked)
+		note(b, j, BEHIND, reasons[BEHIND]);
+	else if (j->taken)
+		note(b, j, TAKEN, reasons[TAKEN]);
+	else
+		return b->o->dry_run ? look_at(b, j, err) : undo(b, j, err);
+	return 0;
+}
+
+static int all(struct rollback *b, struct bf_error *err)
+{
+	struct bf_pg_result *page = NULL, *before = NULL;
+	struct bf_undo_job last;
+	int rc, rows;
+	do {
+		rc = bf_undo_page(b->s->upkeep.pg, &b->undo, b->o->step, b->o->chunk, before ? &last : NULL, &page, err);
+		rows = rc < 0 ? 0 : bf_pg_rows(page);
+		for (int i = 0; rc == 0 && i < rows; i++) {
+			bf_undo_job_read(&b->undo, page, i, &last);
+			rc = one(b, &last, err);
+		}
+		bf_pg_result_free(before);
+		before = bf_steal(&page);
+	} while (rc == 0 && rows == BF_UNDO_PAGE);
+	bf_pg_result_free(before);
+	return rc;
+}
+
+/* ---- may it ---- */
+
+static int no_file(const struct rollback *b, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf known;
+	bf_buf_init(&known, 4096);
+	for (size_t i = 0; i < b->undo.n_steps; i++)
+		bf_buf_printf(&known, "%s%s", i ? ", " : "", b->undo.steps[i].step);
+	if (b->undo.n_steps == 0)
+		return bf_fail(err, BF_E_INPUT, "run %s cannot be undone: no step of its pipeline had a \"rollback\" file when it was planned",
+					   b->run);
+	return bf_fail(err, BF_E_INPUT, "--step: step %s has no \"rollback\" file; expected one of: %s", b->o->step, known.data);
+}
+
+static int check(struct rollback *b, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *row = NULL;
+	enum bf_run_state state;
+	int rc = bf_find_job(b->s->upkeep.pg, b->run, b->o->step, b->o->chunk, err);
+	if (rc == 0)
+		rc = bf_find_run_row(b->s->upkeep.pg, b->run, &row, err);
+	if (rc == 0)
+		rc = bf_undo_load(b->s->upkeep.pg, b->run, &b->undo, err);
+	if (rc < 0)
+		return rc;
+	b->of = bf_alloc((b->undo.n_steps + 1) * sizeof(*b->of));
+	if (b->undo.n_steps == 0 || (b->o->step && !bf_undo_step_of(&b->undo, b->o->step)))
+		return no_file(b, err);
+	const char *text = bf_pg_text(row, 0, 2);
+	if (bf_run_state_parse(text, &state) && (bf_run_state_ended(state) || state == BF_RUN_STOPPED))
+		return 0;
+	return bf_fail(err, BF_E_CONFLICT, "run %s is %s, and would go on beside it; first: %s %s", b->run, text,
+				   state == BF_RUN_WAITING ? "enqueue reject, or enqueue cancel" : "enqueue stop", b->run);
+}
+
+/* ---- the command ---- */
+
+static void print_steps(const struct rollback *b)
+{
+	int64_t sum[OUTCOMES] = {0};
+	char n[28];
+	for (size_t i = 0; i < b->undo.n_steps; i++)
+		for (int k = 0; k < OUTCOMES; k++)
+			sum[k] += b->of[i].jobs[k];
+	if (b->shown > LEFT_SHOWN)
+		printf("  and %s more\n", bf_text_group(b->shown - LEFT_SHOWN, n));
+	for (size_t i = 0; i < b->undo.n_steps; i++) {
+		const struct tally *t = &b->of[i];
+		if (t->jobs[UNDONE] > 0)
+			printf("%s: %s job%s %s, from %s back to %s\n", b->undo.steps[i].step, bf_text_group(t->jobs[UNDONE], n),
+				   t->jobs[UNDONE] == 1 ? "" : "s", b->o->dry_run ? "would be undone" : "undone", t->newest, t->oldest);
+	}
+	if (sum[UNDONE] == 0)
+		printf("Nothing %s.\n", b->o->dry_run ? "would be undone" : "was undone");
+	else if (b->o->dry_run)
+		printf("Nothing was written (--dry-run).\n");
+}
+
+static int print_without_file(const struct rollback *b, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *left = NULL;
+	char n[28];
+	int rc = b->o->step ? 0 : bf_undo_left(b->s->upkeep.pg, b->run, &left, err);
+	for (int i = 0; rc == 0 && left && i < bf_pg_rows(left); i++)
+		printf("%s: what its %s jobs did stays; the step has no \"rollback\" file\n", bf_pg_text(left, i, 0),
+			   bf_text_group(bf_pg_int(left, i, 2), n));
+	return rc;
+}
+
+static void begin_json(struct rollback *b, struct bf_json *j)
+{
+	bf_json_begin(j, stdout);
+	bf_json_text(j, "command", "rollback");
+	bf_json_text(j, "run", b->run);
+	bf_json_text(j, "step", b->o->step);
+	bf_json_text(j, "chunk", b->o->chunk);
+	bf_json_bool(j, "dry_run", b->o->dry_run);
+	bf_json_array(j, "jobs");
+	b->json = j;
+}
+
+static int rollback(struct rollback *b, struct bf_error *err)
+{
+	struct bf_json json;
+	char state[16] = "";
+	int rc = check(b, err);
+	if (rc == 0 && !b->o->dry_run)
+		rc = bf_undo_note(b->s->upkeep.pg, b->run, b->o->step, b->o->chunk, b->who, b->o->note, err);
+	if (rc < 0)
+		return rc;
+	if (b->o->json)
+		begin_json(b, &json);
+	rc = all(b, err);
+	if (b->json) {
+		bf_json_close(b->json);
+		bf_json_end(b->json);
+	} else {
+		print_steps(b);
+	}
+	if (rc == 0 && !b->json)
+		rc = print_without_file(b, err);
+	return rc == 0 && !b->o->dry_run ? bf_decider_carry_out(b->s, b->run, BF_DEPTH_ALL, state, err) : rc;
+}
+
+int bf_rollback_main(const struct bf_command *command, int argc, char **argv)
+{
+	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
+	struct options o = {.json = false};
+	struct bf_decider s = {.redis_away = false};
+	struct bf_error err;
+	char who[BF_WHO_MAX];
+	int n_args, code;
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
+		return code;
+	struct rollback b = {.s = &s, .o = &o, .run = args[0], .who = bf_who(who)};
+	int rc = o.note && strlen(o.note) > NOTE_MAX
+				 ? bf_fail(&err, BF_E_INPUT, "--note: found %zu bytes, expected at most %d", strlen(o.note), NOTE_MAX)
+				 : 0;
+	if (rc == 0)
+		rc = o.dry_run ? bf_open_ledger_to_look(BF_PROGRAM, &s.upkeep.pg, &err) : bf_decider_open(&s, &err);
+	if (rc == 0)
+		rc = rollback(&b, &err);
+	bf_undo_release(&b.undo);
+	free(b.of);
+	code = bf_decider_close(&s, rc, &err);
+	return code == 0 && b.left > 0 ? 1 : code;
+}

@@ -1,0 +1,91 @@
+/* The rollback script: what `enqueue rollback` would execute, for psql and for whoever wants to read it first. */
+#include "base/mem.h"
+#include "core/undo.h"
+#include "look/report.h"
+
+#define SCRIPT_MAX ((size_t)8 << 20)
+
+static void write_head(const struct bf_report *r, int64_t jobs, FILE *out)
+{
+	fprintf(out,
+			"-- Undoes what run %s of pipeline %s has done: %lld job%s, newest first, each in one transaction with the ledger's row.\n"
+			"-- A job that was done again, that another run has done since, or that another writer has changed ends the script: nothing\n"
+			"-- of it is undone then. The same with a report of all that stays: enqueue rollback %s\n"
+			"--\n"
+			"--   psql -X \"$BF_DATABASE_URL\" -f this_file\n"
+			"\\set ON_ERROR_STOP on\n",
+			r->view.run, r->view.pipeline, (long long)jobs, jobs == 1 ? "" : "s", r->view.run);
+}
+
+static int write_job(struct bf_report *r, const struct bf_undo *u, const struct bf_undo_job *j, int64_t number, FILE *out,
+					 struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf script, chunk;
+	bf_buf_init(&script, SCRIPT_MAX);
+	bf_buf_init(&chunk, 4096);
+	bf_term_one_line(&chunk, j->chunk);
+	int rc = bf_undo_script(r->look->pg, u, j, NULL, "rollback script", &script, err);
+	if (rc == 0)
+		fprintf(out, "\n-- %lld: %s %s, done %s\nbegin;\n%scommit;\n", (long long)number, j->files->step, chunk.data, j->finished_at,
+				script.data);
+	return rc;
+}
+
+struct walk {
+	struct bf_report *r;
+	const struct bf_report_ask *ask;
+	const struct bf_undo *undo;
+	FILE *out; /* NULL: only count */
+	int64_t jobs;
+};
+
+static int walk_page(struct walk *w, const struct bf_pg_result *page, struct bf_error *err)
+{
+	for (int i = 0; i < bf_pg_rows(page); i++) {
+		struct bf_undo_job j;
+		bf_undo_job_read(w->undo, page, i, &j);
+		if (!bf_report_about(w->ask, j.files->step) || j.taken)
+			continue;
+		w->jobs++;
+		int rc = w->out ? write_job(w->r, w->undo, &j, w->jobs, w->out, err) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int walk(struct walk *w, struct bf_error *err)
+{
+	struct bf_pg_result *page = NULL, *before = NULL;
+	struct bf_undo_job last;
+	int rc = 0;
+	w->jobs = 0;
+	do {
+		rc = bf_undo_page(w->r->look->pg, w->undo, NULL, NULL, before ? &last : NULL, &page, err);
+		if (rc == 0)
+			rc = walk_page(w, page, err);
+		bf_pg_result_free(before);
+		before = bf_steal(&page);
+		if (rc == 0 && bf_pg_rows(before) > 0)
+			bf_undo_job_read(w->undo, before, bf_pg_rows(before) - 1, &last);
+	} while (rc == 0 && bf_pg_rows(before) == BF_UNDO_PAGE);
+	bf_pg_result_free(before);
+	return rc;
+}
+
+int bf_report_rollback(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err)
+{
+	struct bf_undo undo;
+	int rc = bf_undo_load(r->look->pg, r->view.run, &undo, err);
+	if (rc < 0)
+		return rc;
+	struct walk w = {.r = r, .ask = a, .undo = &undo};
+	rc = walk(&w, err);
+	if (rc == 0) {
+		write_head(r, w.jobs, out);
+		w.out = out;
+		rc = walk(&w, err);
+	}
+	bf_undo_release(&undo);
+	return rc;
+}
