@@ -258,6 +258,12 @@ static void read_notices(struct bf_worker *w, const struct bf_redis_reply *notic
 	}
 }
 
+/* The loop turns, and bf_exchange_pump sees that it is time. */
+static void on_due(uv_timer_t *due)
+{
+	(void)due;
+}
+
 static void on_exchange_ok(struct bf_worker *w, const struct bf_redis_reply *r)
 {
 	int64_t now = bf_mono_ms(), next_due = bf_redis_int(bf_redis_at(r, 2));
@@ -285,6 +291,8 @@ static void on_exchange_ok(struct bf_worker *w, const struct bf_redis_reply *r)
 	if (w->asked_for > 0)
 		w->more_to_claim = bf_redis_count(jobs) >= (size_t)w->asked_for;
 	w->next_exchange_ms = now + (next_due >= 0 && next_due < idle_ms(w) ? next_due : idle_ms(w));
+	if (!w->left)
+		uv_timer_start(&w->due, on_due, (uint64_t)(w->next_exchange_ms - now) + 1, 0);
 }
 
 static void on_exchange(struct bf_redisc *c, const struct bf_redis_reply *r, const struct bf_error *err, void *data)

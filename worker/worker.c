@@ -39,6 +39,7 @@ static void close_everything(struct bf_worker *w)
 	bf_pool_close(w);
 	uv_close((uv_handle_t *)&w->prepare, on_handle_closed);
 	uv_close((uv_handle_t *)&w->tick, on_handle_closed);
+	uv_close((uv_handle_t *)&w->due, on_handle_closed);
 	uv_close((uv_handle_t *)&w->sigterm, on_handle_closed);
 	uv_close((uv_handle_t *)&w->sigint, on_handle_closed);
 }
@@ -198,6 +199,7 @@ static void start_handles(struct bf_worker *w)
 {
 	uv_prepare_init(w->loop, &w->prepare);
 	uv_timer_init(w->loop, &w->tick);
+	uv_timer_init(w->loop, &w->due);
 	uv_signal_init(w->loop, &w->sigterm);
 	uv_signal_init(w->loop, &w->sigint);
 	w->prepare.data = w->tick.data = w->sigterm.data = w->sigint.data = w;

@@ -215,6 +215,7 @@ struct bf_worker {
 	struct bf_notify *notify; /* NULL: no service manager listens (notify.c) */
 	uv_prepare_t prepare;
 	uv_timer_t tick;
+	uv_timer_t due; /* for the next delayed job, which the tick would be late for */
 	uv_signal_t sigterm, sigint;
 	bool draining;     /* SIGTERM */
 	bool handing_back; /* the grace is over */
