@@ -9,6 +9,7 @@
 #include "base/retry.h"
 #include "core/reconcile.h"
 #include "core/states.h"
+#include "core/throttle.h"
 #include "worker.h"
 
 #define EVERY_MS      5000
@@ -120,6 +121,15 @@ static void look_at_settings(struct bf_steward *s)
 		s->unfit = err;
 }
 
+static int look_at_throttles(struct bf_steward *s)
+{
+	const struct bf_worker_options *o = &s->worker->opt;
+	const char *queues[BF_QUEUES_MAX];
+	for (int i = 0; i < o->n_queues; i++)
+		queues[i] = o->queues[i].name;
+	return bf_throttle_look(s->upkeep.pg, queues, o->n_queues, &s->err);
+}
+
 static int serve(struct bf_steward *s)
 {
 	struct request *r = &s->doing;
@@ -136,6 +146,8 @@ static int serve(struct bf_steward *s)
 		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &s->err);
 	if (rc == 0 && r->all)
 		rc = look_for_work(s);
+	if (rc == 0 && r->all)
+		rc = look_at_throttles(s);
 	if (rc == 0 && of_a_run.code) {
 		s->err = of_a_run;
 		rc = -(int)of_a_run.code;

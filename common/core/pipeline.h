@@ -186,9 +186,11 @@ struct bf_pipeline {
 	char queue[BF_NAME_MAX + 1]; /* default "default" */
 	struct bf_chunking chunk;
 	int concurrency_default, concurrency_max;
-	double rate_interval_ms; /* between two starts of a run's jobs, from "rate"; 0: none */
-	int64_t pause_ms;        /* from "pause"; 0: none */
-	char **env_pass;         /* names; ends with NULL */
+	double rate_interval_ms;     /* between two starts of a run's jobs, from "rate"; 0: none */
+	int64_t pause_ms;            /* from "pause"; 0: none */
+	struct bf_sql_file throttle; /* a query that holds a run back (core/throttle.h); name NULL: none */
+	int64_t throttle_ms;         /* how often it is asked */
+	char **env_pass;             /* names; ends with NULL */
 	struct bf_env_var *env_set;
 	size_t n_env_set;
 	struct bf_param *params;

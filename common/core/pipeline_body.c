@@ -32,7 +32,7 @@ static bool a_check_names(const struct bf_step *s, const char *name)
 
 bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name)
 {
-	if (is_named(&p->chunk.keys_sql, name))
+	if (is_named(&p->chunk.keys_sql, name) || is_named(&p->throttle, name))
 		return true;
 	for (int i = 0; i < p->n_steps; i++) {
 		const struct bf_step *s = &p->steps[i];
@@ -96,6 +96,7 @@ void bf_pipeline_free(struct bf_pipeline *p)
 	free(p->description);
 	free(p->dir);
 	free_chunking(&p->chunk);
+	free_file(&p->throttle);
 	free_texts(p->env_pass);
 	for (size_t i = 0; i < p->n_env_set; i++) {
 		free(p->env_set[i].name);

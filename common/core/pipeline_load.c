@@ -9,14 +9,18 @@
 #define CONCURRENCY_DEFAULT     3
 #define CONCURRENCY_MAX_DEFAULT 10
 #define TIMEOUT_DEFAULT_MS      (3600 * 1000)
+#define THROTTLE_DEFAULT_MS     10000
+#define THROTTLE_MIN_MS         5000
 
 static const struct bf_retry retry_default = {.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2};
 
-#define FIELDS_OF_FILE \
-	"pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "env", "params", "defaults", "artifacts", "steps"
+#define FIELDS_OF_FILE                                                                                                                 \
+	"pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "throttle", "env", "params", "defaults", "artifacts", \
+		"steps"
 static const char *const file_fields[] = {FIELDS_OF_FILE, NULL};
 static const char *const body_fields[] = {FIELDS_OF_FILE, "files", NULL};
 static const char *const concurrency_fields[] = {"default", "max", NULL};
+static const char *const throttle_fields[] = {"file", "every", NULL};
 static const char *const env_fields[] = {"pass", "set", NULL};
 static const char *const param_fields[] = {"default", "identity", NULL};
 static const char *const defaults_fields[] = {"timeout", "retry", "on_failure", NULL};
@@ -47,6 +51,21 @@ static void read_rate(struct bf_reader *r, json_t *root)
 	if (text && bf_rate_parse(text, &r->p->rate_interval_ms, &err) < 0)
 		bf_problem(r, &at, "%s", err.text);
 	bf_read_duration(r, NULL, root, "pause", 0, &r->p->pause_ms);
+}
+
+/* It is asked by the workers' upkeep, which comes by about each five seconds. */
+static void read_throttle(struct bf_reader *r, json_t *root)
+{
+	static const struct bf_sql_use use = {.keys = true, .single = true};
+	struct bf_at at = bf_at_field(NULL, "throttle"), file = bf_at_field(&at, "file");
+	json_t *o = bf_read_object(r, NULL, root, "throttle", throttle_fields);
+
+	r->p->throttle_ms = THROTTLE_DEFAULT_MS;
+	if (!o)
+		return;
+	if (bf_require(r, &at, o, "file", "the name of an SQL file that yields true while runs are to be held back"))
+		bf_read_sql(r, &file, json_object_get(o, "file"), &use, &r->p->throttle);
+	bf_read_duration(r, &at, o, "every", THROTTLE_MIN_MS, &r->p->throttle_ms);
 }
 
 static void read_env_pass(struct bf_reader *r, const struct bf_at *env, json_t *object, json_t *set)
@@ -171,6 +190,7 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 	bf_read_chunking(r, NULL, root, false, &r->p->chunk);
 	read_concurrency(r, root);
 	read_rate(r, root);
+	read_throttle(r, root);
 	read_env(r, root);
 	defaults = read_defaults(r, root);
 	bf_read_steps(r, root, &defaults);

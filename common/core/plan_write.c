@@ -51,9 +51,10 @@ static double interval_ms(const struct bf_pipeline *p)
 static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const char *sha256, struct bf_error *err)
 {
 	struct bf_pg_params p;
-	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], interval[40];
-	const char *who[] = {ask->requested_by, ask->note};
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], interval[40], throttle[24];
+	const char *rest[] = {ask->requested_by, ask->note, ask->pipeline->throttle.name ? throttle : NULL};
 	snprintf(interval, sizeof(interval), "%.6f", interval_ms(ask->pipeline));
+	snprintf(throttle, sizeof(throttle), "%lld", (long long)ask->pipeline->throttle_ms);
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, plan->run);
 	bf_pg_add_text(&p, ask->pipeline->name);
@@ -68,7 +69,7 @@ static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const str
 	add_texts(&p, ask->option_values, ask->n_options);
 	bf_pg_add_int(&p, ask->concurrency);
 	bf_pg_add_text(&p, interval);
-	add_texts(&p, who, 2);
+	add_texts(&p, rest, 3);
 	return run_statement(pg, &bf_sql_plan_insert_run, &p, err);
 }
 

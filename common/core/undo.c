@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "bf_sql.h"
-#include "core/sqltext.h"
+#include "core/pipeline_query.h"
 #include "core/vars.h"
 
 #define SCRIPT_MAX ((size_t)8 << 20)
@@ -26,7 +26,7 @@ int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct 
 	snprintf(out->run, sizeof(out->run), "%s", run);
 	int rc = ask_run(pg, &bf_sql_undo_files, run, &out->files, err);
 	if (rc == 0)
-		rc = ask_run(pg, &bf_sql_undo_params, run, &out->params, err);
+		rc = bf_run_params_load(pg, run, &out->params, err);
 	if (rc < 0) {
 		bf_undo_release(out);
 		return rc;
@@ -45,7 +45,7 @@ int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct 
 void bf_undo_release(struct bf_undo *u)
 {
 	bf_pg_result_free(bf_steal(&u->files));
-	bf_pg_result_free(bf_steal(&u->params));
+	bf_run_params_release(&u->params);
 	free(bf_steal(&u->steps));
 }
 
@@ -90,54 +90,23 @@ void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, 
 
 /* ---- the transaction ---- */
 
-struct render {
-	struct bf_vars vars;
-	struct bf_pg *pg;
-};
-
-static const char *look_up(void *data, const char *name, size_t len)
-{
-	const struct render *r = data;
-	return bf_vars_sql((void *)(uintptr_t)&r->vars, name, len);
-}
-
-static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqltext_kind kind, struct bf_error *err)
-{
-	const struct render *r = data;
-	return kind == BF_SQL_IDENT ? bf_pg_quote_ident(r->pg, out, value, err) : bf_pg_quote_literal(r->pg, out, value, err);
-}
-
-/* One of the files, with this job's variables; of a query only what comes before its ';'. */
-static int render(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *sql, bool query, struct bf_buf *out,
+/* One of the files, with this job's variables; inner: in parentheses. */
+static int render(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *sql, bool inner, struct bf_buf *out,
 				  struct bf_error *err)
 {
-	size_t n = (size_t)bf_pg_rows(u->params), len = query ? bf_sqltext_query_len(sql) : strlen(sql);
-	BF_AUTOFREE const char **names = bf_alloc((n + 1) * sizeof(*names)), **values = bf_alloc((n + 1) * sizeof(*values));
-	for (size_t i = 0; i < n; i++) {
-		names[i] = bf_pg_text(u->params, (int)i, 0);
-		values[i] = bf_pg_text(u->params, (int)i, 1);
-	}
-	struct render r = {.pg = pg,
-					   .vars = {.run = u->run,
-								.step = j->files->step,
-								.chunk = j->chunk,
-								.since = j->since,
-								.until = j->until,
-								.lookback_since = "",
-								.key = j->key,
-								.started_at = j->started_at,
-								.finished_at = j->finished_at,
-								.param_names = names,
-								.param_values = values,
-								.n_params = n}};
-	struct bf_sqltext text;
-	int rc = bf_sqltext_parse(sql, len, &text, err);
-	if (rc < 0)
-		return rc;
-	text.unended = text.unended && !query; /* no ';' is to be added inside of parentheses */
-	rc = bf_sqltext_render(&text, look_up, quote, &r, out, err);
-	bf_sqltext_release(&text);
-	return rc;
+	const struct bf_vars vars = {.run = u->run,
+								 .step = j->files->step,
+								 .chunk = j->chunk,
+								 .since = j->since,
+								 .until = j->until,
+								 .lookback_since = "",
+								 .key = j->key,
+								 .started_at = j->started_at,
+								 .finished_at = j->finished_at,
+								 .param_names = u->params.names,
+								 .param_values = u->params.values,
+								 .n_params = u->params.n};
+	return bf_query_render(pg, sql, &vars, inner, out, err);
 }
 
 /* (the first rows of a query, as a JSON array, or null) */

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "core/run_params.h"
 #include "io/pg.h"
 
 struct bf_undo_step {
@@ -25,7 +26,8 @@ struct bf_undo_step {
 
 struct bf_undo { /* borrows from its results */
 	char run[BF_RUN_MAX + 1];
-	struct bf_pg_result *files, *params;
+	struct bf_pg_result *files;
+	struct bf_run_params params;
 	struct bf_undo_step *steps;
 	size_t n_steps;
 };

@@ -43,9 +43,8 @@ static const char *field_value(const struct bf_vars *v, const char *name, size_t
 	return field ? *field : NULL;
 }
 
-const char *bf_vars_sql(void *data, const char *name, size_t len)
+const char *bf_vars_sql(const struct bf_vars *v, const char *name, size_t len)
 {
-	const struct bf_vars *v = data;
 	const char *const *field = common_field(v, name, len);
 
 	if (field)

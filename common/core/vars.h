@@ -22,8 +22,8 @@ struct bf_vars {
 	size_t n_params;
 };
 
-/* NULL: no such variable. `data` is a const struct bf_vars *: usable as a bf_sqltext_lookup. */
-const char *bf_vars_sql(void *data, const char *name, size_t len);
+/* NULL: no such variable. */
+const char *bf_vars_sql(const struct bf_vars *v, const char *name, size_t len);
 
 /* Checks a template without values: unknown names, an unclosed {{. `where` names it in the error ("step daily: argv[2]"). */
 int bf_template_check(const char *text, const char *const *param_names, size_t n_params, const char *where, struct bf_error *err);

@@ -1,6 +1,17 @@
 -- oldest program that can live with this schema: 0.1.0
 --
--- Undoing what a run has done, chunk by chunk: the step's rollback file and the ledger's row in one transaction.
+-- Holding a run back while a query of its pipeline says so; undoing what a run has done, chunk by chunk: the step's rollback file and the ledger's row in one transaction.
+
+alter table bf.run
+    add column throttle_ms bigint,
+    add column throttle_at timestamptz,
+    add column held_until timestamptz,
+    add column held_since timestamptz,
+    add column held_reason text;
+comment on column bf.run.throttle_ms is 'How often the pipeline''s throttle is asked; null: it has none.';
+comment on column bf.run.throttle_at is 'When it was last asked.';
+comment on column bf.run.held_until is 'Until then nothing of the run is opened; renewed as long as the throttle says so.';
+comment on column bf.run.held_reason is 'Why, in words; null: it is not held back.';
 
 -- The rollback files of a run's steps, for those who may undo and report, and not read all SQL of others.
 create view bf.rollbacks as

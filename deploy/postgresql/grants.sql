@@ -14,7 +14,7 @@ grant usage on schema bf to backfill_worker, backfill_operator, backfill_reader;
 -- worker: opens, settles and advances what was planned. What was planned, and what was once recorded of a try or an event, it cannot change.
 grant select on bf.migration, bf.meta, bf.pipeline, bf.run, bf.step, bf.job, bf.check_result to backfill_worker;
 grant update (generation) on bf.meta to backfill_worker;
-grant update (state, version, finished_at) on bf.run to backfill_worker;
+grant update (state, version, finished_at, throttle_at, held_until, held_since, held_reason) on bf.run to backfill_worker;
 grant update (state, halted, floor, asked_at, released_at, finished_at) on bf.step to backfill_worker;
 grant update (state, epoch, attempts, crashes, deaths, alone, not_before, worker, backend_pid, backend_start, started_at, finished_at, rows,
               progress_done, progress_total, progress_number, checkpoint, note, error_category, error) on bf.job to backfill_worker;

@@ -45,10 +45,11 @@ static size_t files_of(const struct bf_pipeline *p)
 
 const char **bf_files_checked(const struct bf_pipeline *p)
 {
-	const char **files = bf_realloc_array(NULL, files_of(p) + 3, sizeof(*files));
+	const char **files = bf_realloc_array(NULL, files_of(p) + 4, sizeof(*files));
 	size_t n = 0;
 	add_file(files, &n, p->chunk.keys_sql.name);
 	add_file(files, &n, within(p, p->chunk.keys_file));
+	add_file(files, &n, p->throttle.name);
 	for (int i = 0; i < p->n_steps; i++) {
 		const struct bf_step *s = &p->steps[i];
 		add_file(files, &n, s->sql.name);

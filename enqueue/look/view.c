@@ -128,6 +128,9 @@ static void read_run(struct bf_view *v, const struct bf_pg_result *r)
 	v->params = bf_strdup(bf_pg_text(r, 0, BF_RUN_PARAMS));
 	v->requested_by = bf_strdup(bf_pg_text(r, 0, BF_RUN_REQUESTED_BY));
 	v->note = bf_strdup(bf_pg_text(r, 0, BF_RUN_NOTE));
+	v->held = bf_strdup(bf_pg_text(r, 0, BF_RUN_HELD_REASON));
+	v->held_since_ms = bf_pg_int(r, 0, BF_RUN_HELD_SINCE);
+	v->throttle_ms = bf_pg_int(r, 0, BF_RUN_THROTTLE);
 	v->created_ms = bf_pg_int(r, 0, BF_RUN_CREATED);
 	v->finished_ms = bf_pg_int(r, 0, BF_RUN_FINISHED);
 	v->now_ms = bf_pg_int(r, 0, BF_RUN_NOW);
@@ -283,6 +286,7 @@ static int load_from_queue(struct bf_redis *r, const char *run, struct bf_view *
 	v->params = bf_strdup("");
 	v->requested_by = bf_strdup("");
 	v->note = bf_strdup("");
+	v->held = bf_strdup("");
 	v->concurrency = bf_live_number(hash, "concurrency");
 	v->now_ms = v->live_known ? v->live.now_ms : bf_wall_ms();
 	for (const char *at = bf_live_field(hash, "steps"); rc == 0 && *at && v->n_steps < BF_STEPS_MAX; at += strspn(at, " ")) {
@@ -329,6 +333,7 @@ void bf_view_release(struct bf_view *v)
 	free(v->running);
 	free(v->requested_by);
 	free(v->note);
+	free(v->held);
 	free(v->params);
 	free(v->last_error.step);
 	free(v->last_error.chunk);

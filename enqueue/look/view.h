@@ -46,6 +46,8 @@ struct bf_view {
 	char run[BF_RUN_MAX + 1], pipeline[BF_NAME_MAX + 1], state[16], queue[BF_NAME_MAX + 1];
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
 	char *requested_by, *note, *params; /* never NULL */
+	char *held;                         /* why its throttle holds it back; "": it does not */
+	int64_t held_since_ms, throttle_ms;
 	int64_t concurrency, created_ms, started_ms, finished_ms, now_ms;
 	struct bf_view_jobs jobs; /* of all steps */
 	struct bf_view_step steps[BF_STEPS_MAX];

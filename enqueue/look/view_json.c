@@ -99,6 +99,8 @@ void bf_view_json(struct bf_json *j, const struct bf_view *v)
 	bf_json_text_or_null(j, "requested_by", v->requested_by);
 	bf_json_text_or_null(j, "note", v->note);
 	bf_json_raw(j, "params", v->params);
+	bf_json_text_or_null(j, "held_reason", v->held);
+	bf_json_time(j, "held_since", v->held_since_ms);
 	bf_json_text(j, "source", v->from_ledger ? "ledger" : "queue");
 	bf_json_time(j, "created_at", v->created_ms);
 	bf_json_time(j, "started_at", v->started_ms);

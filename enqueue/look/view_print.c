@@ -261,6 +261,19 @@ static void print_lines(FILE *out, const struct bf_term *t, const char *text)
 	}
 }
 
+/* A run that its throttle holds back. */
+static void print_held(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	char since[BF_DURATION_TEXT], every[BF_DURATION_TEXT];
+	if (!*v->held)
+		return;
+	fputc('\n', out);
+	tone(out, t, BF_CARE, "HELD BACK");
+	fprintf(out, "%*sfor %s by its throttle, which is asked each %s:\n", LABEL_WIDTH - 9, "",
+			bf_duration_human(v->now_ms - v->held_since_ms, since), bf_duration_format(v->throttle_ms, every));
+	print_lines(out, t, v->held);
+}
+
 static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	bool first = true;
@@ -390,6 +403,7 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_speed(out, t, v);
 	print_steps(out, t, v);
 	print_running(out, t, v, brief);
+	print_held(out, t, v);
 	print_asked(out, t, v);
 	print_last_error(out, t, v);
 	if (!brief)

@@ -21,8 +21,8 @@ guarded_up() {
 	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy SUPABASE_SERVICE_ROLE_KEY
 	start_function
 }
-start_function() { # [PORT]
-	SUPABASE_SERVICE_ROLE_KEY=$SECRET "$bf_top/deploy/pipelines/guarded/bin/score-function" "$@" >"$BATS_TEST_TMPDIR/function" 2>"$BATS_TEST_TMPDIR/function.log" 3>&- </dev/null &
+start_function() {
+	SUPABASE_SERVICE_ROLE_KEY=$SECRET "$bf_top/deploy/pipelines/guarded/bin/score-function" >"$BATS_TEST_TMPDIR/function" 2>"$BATS_TEST_TMPDIR/function.log" 3>&- </dev/null &
 	function_pid=$!
 	WORKER_PIDS+=($!)
 	wait_until "grep -q http '$BATS_TEST_TMPDIR/function'"

@@ -278,6 +278,19 @@ static void requests_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+static void a_throttle_reaches_the_model(void **state)
+{
+	struct bf_pipeline *p = good(WITH("'throttle': {'file': 'sql/one.sql', 'every': '7s'}"));
+
+	(void)state;
+	assert_true(p->throttle_ms == 7000);
+	assert_string_equal(p->throttle.name, "sql/one.sql");
+	bf_pipeline_free(p);
+	assert_refused(WITH("'throttle': {'every': '7s'}"), "throttle: found no \"file\"");
+	assert_refused(WITH("'throttle': {'file': 'sql/one.sql', 'every': '1s'}"), "throttle.every: found \"1s\", expected");
+	assert_refused(WITH("'throttle': 'sql/one.sql'"), "throttle: found \"sql/one.sql\", expected an object");
+}
+
 static void a_rollback_reaches_the_model(void **state)
 {
 	struct bf_pipeline *p = good(
@@ -829,6 +842,7 @@ static void the_published_schema_has_every_field(void **state)
 		WITH("'chunk': {'keys': {'wwwwwwww': 1}}"),
 		WITH("'concurrency': {'wwwwwwww': 1}"),
 		WITH("'env': {'wwwwwwww': 1}"),
+		WITH("'throttle': {'wwwwwwww': 1}"),
 		WITH("'params': {'a': {'wwwwwwww': 1}}"),
 		WITH("'defaults': {'wwwwwwww': 1}"),
 		STEP("'kind': 'noop', 'wwwwwwww': 1"),
@@ -890,6 +904,7 @@ int main(void)
 		TEST(every_field_of_a_check_reaches_the_model),
 		TEST(the_other_types_of_checks_reach_the_model),
 		TEST(requests_reach_the_model),
+		TEST(a_throttle_reaches_the_model),
 		TEST(a_rollback_reaches_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),
 		TEST(artifacts_reach_the_model),

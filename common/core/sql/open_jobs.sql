@@ -10,9 +10,9 @@
 with durability as materialized (
     select set_config('synchronous_commit', case when array_position($5::int[], null) is null then 'off' else 'on' end, true) as set
 ), runs as materialized (
-    select r.run, r.state from bf.run r where r.run = any ($1::text[]) order by r.run for share
+    select r.run, r.state, r.held_until > clock_timestamp() as held, r.throttle_ms from bf.run r where r.run = any ($1::text[]) order by r.run for share
 ), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
-    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state
+    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms
       from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
            as a (run, step, seq, pid, start, alone, ord)
       left join runs r on r.run = a.run
@@ -21,7 +21,8 @@ with durability as materialized (
            j.checkpoint, j.since, j.until, j.key, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
-           (select s.state = 'released' and not s.halted from bf.step s where s.run = a.run and s.step = a.step) as step_open
+           (select s.state = 'released' and not s.halted from bf.step s where s.run = a.run and s.step = a.step) as step_open,
+           a.held and (select s.kind <> 'soak' from bf.step s where s.run = a.run and s.step = a.step) as step_held
       from asked a
       left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
                             for no key update skip locked) j on true
@@ -32,6 +33,7 @@ with durability as materialized (
         when f.state not in ('pending', 'running') then 'settled'
         when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
+        when f.step_held then 'early' -- by the pipeline's throttle
         when f.deaths >= 3 then 'poisoned'
         when f.crashes >= 2 and not f.alone then 'suspect'
         else 'opened' end as verdict
@@ -69,7 +71,8 @@ select o.ord,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
        o.attempts, o.checkpoint, o.since, o.until, o.key,
-       ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint as early_ms,
+       case when o.verdict = 'early' and o.step_held then o.throttle_ms
+            else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start
   from judged o cross join durability
