@@ -158,6 +158,29 @@ static void print_settings(const struct bf_plan_view *v)
 	printf(".\n");
 }
 
+/* How long it may take, where earlier runs tell. */
+static void print_estimate(const struct bf_plan_view *v)
+{
+	const struct bf_estimate *e = v->estimate;
+	char time[BF_DURATION_TEXT], jobs[48];
+	bool person = false, first = true;
+	if (!e || e->total_ms < 0)
+		return;
+	for (int i = 0; i < v->plan->n_steps; i++)
+		person = person || (!v->plan->steps[i].left_out && v->plan->steps[i].step->kind == BF_KIND_APPROVAL);
+	printf("About %s, by what %s of earlier runs took%s.\n", bf_duration_human(e->total_ms, time), count_text(e->measured, "job", jobs),
+		   person ? "; without the time that people take" : "");
+	for (int i = 0; e->unknown > 0 && i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (s->left_out || s->jobs == 0 || e->step_ms[i] >= 0)
+			continue;
+		printf("%s%s", first ? "Not measured yet, and not in it: " : ", ", s->step->name);
+		first = false;
+	}
+	if (!first)
+		printf(".\n");
+}
+
 static void print_files(const struct bf_plan_view *v)
 {
 	if (!v->files[0])
@@ -226,6 +249,7 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 	print_left_out(v);
 	print_gone(v);
 	print_settings(v);
+	print_estimate(v);
 	if (v->dry_run) {
 		print_files(v);
 		printf("The same command without --dry-run plans it.\n");
@@ -265,6 +289,14 @@ static void json_span(struct bf_json *j, const struct bf_plan_view *v, struct bf
 	bf_json_text(j, "last", bf_plan_chunk_text(v->ask, last, text));
 }
 
+static void json_ms(struct bf_json *j, int64_t ms)
+{
+	if (ms >= 0)
+		bf_json_int(j, "estimate_ms", ms);
+	else
+		bf_json_null(j, "estimate_ms");
+}
+
 static void json_step(struct bf_json *j, const struct bf_plan_view *v, const struct bf_step_plan *s)
 {
 	bf_json_object(j, NULL);
@@ -278,6 +310,7 @@ static void json_step(struct bf_json *j, const struct bf_plan_view *v, const str
 		bf_json_text(j, NULL, v->ask->pipeline->steps[s->needs[i]].name);
 	bf_json_close(j);
 	bf_json_int(j, "jobs", s->jobs);
+	json_ms(j, v->estimate ? v->estimate->step_ms[s->step->ordinal] : -1);
 	if (s->has_expected)
 		bf_json_int(j, "expected", s->expected);
 	else
@@ -338,6 +371,8 @@ void bf_plan_print_json(const struct bf_plan_view *v, bool one_line)
 	bf_json_text(&j, "run", v->outcome == BF_PLANNED_NOTHING || (v->dry_run && !v->ask->run) ? NULL : v->plan->run);
 	bf_json_text_or_null(&j, "state", v->state);
 	bf_json_int(&j, "jobs", v->plan->jobs);
+	json_ms(&j, v->estimate ? v->estimate->total_ms : -1);
+	bf_json_int(&j, "measured_jobs", v->estimate ? v->estimate->measured : 0);
 	json_ask(&j, v);
 	bf_json_array(&j, "steps");
 	for (int i = 0; i < v->plan->n_steps; i++)

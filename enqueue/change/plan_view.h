@@ -4,11 +4,13 @@
 #ifndef BF_CHANGE_PLAN_VIEW_H
 #define BF_CHANGE_PLAN_VIEW_H
 
+#include "core/estimate.h"
 #include "core/plan.h"
 
 struct bf_plan_view {
 	const struct bf_plan_ask *ask;
 	const struct bf_plan *plan;
+	const struct bf_estimate *estimate; /* NULL: none was made */
 	bool dry_run;
 	enum bf_planned outcome;  /* of a dry run: what it would be */
 	const char *state;        /* the run's; "" in a dry run */
@@ -22,8 +24,9 @@ void bf_plan_print(const struct bf_plan_view *v);
  * The same as JSON: one object with
  *   dry_run, outcome ("planned", "exists" or "nothing"), run (null: none, or not named yet), state (null in a dry run), jobs,
  *   pipeline, since, until (null for keys), params {name: value}, queue, concurrency, concurrency_max, interval_ms, reprocess, files [],
- *   steps [{step, kind, per, guarantee, order, needs [], jobs, first, last, skipped [{reason: done|failed|held, run, count, first, last}]}]
- * steps is empty when the run existed before. Members may be added, none are taken away.
+ *   estimate_ms (of a dry run, by what earlier runs took; null: not known), measured_jobs,
+ *   steps [{step, kind, per, guarantee, order, needs [], jobs, estimate_ms, first, last, skipped [{reason: done|failed|held, run, count,
+ * first, last}]}] steps is empty when the run existed before. Members may be added, none are taken away.
  */
 void bf_plan_print_json(const struct bf_plan_view *v, bool one_line);
 

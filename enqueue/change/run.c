@@ -79,10 +79,15 @@ static int dry_run(const struct bf_run_options *o, struct bf_run_args *a)
 	struct bf_error err;
 	struct bf_pg *pg;
 	struct bf_plan plan = {.n_steps = 0};
+	struct bf_estimate estimate;
 	struct bf_plan_view view = {.plan = &plan, .dry_run = true, .state = "", .workers = -1};
 	int rc = bf_open_ledger_to_look(BF_PROGRAM, &pg, &err);
 	if (rc == 0)
 		rc = look(o, a, pg, &plan, &view.outcome, &err);
+	if (rc == 0 && view.outcome == BF_PLANNED) {
+		rc = bf_plan_estimate(pg, &a->ask, &plan, &estimate, &err);
+		view.estimate = &estimate;
+	}
 	if (rc == 0)
 		show(o, &view, a);
 	bf_plan_release(&plan);
