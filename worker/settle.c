@@ -22,8 +22,8 @@ struct batch {
 static void follow(struct bf_job *j, const struct bf_settle_answer *a)
 {
 	bool mine = a->epoch == j->epoch;
-	if (strcmp(a->state, "failed") == 0 && j->step->max_failed_ratio >= 0)
-		bf_steward_advance(j->worker, j->run); /* it may be one too many */
+	if ((strcmp(a->state, "failed") == 0 && j->step->max_failed_ratio >= 0) || (j->step->split && j->outcome == BF_OUT_FAILED))
+		bf_steward_advance(j->worker, j->run); /* it may be one too many, or is to be split */
 	if (strcmp(a->state, "done") == 0)
 		bf_job_acknowledge(j, BF_ACK_DONE, 0);
 	else if (strcmp(a->state, "failed") == 0)

@@ -138,6 +138,7 @@ struct bf_step {
 	struct bf_chunking chunk; /* the step's, or a copy of the pipeline's */
 	int lookback_days;        /* 0: none; the variable lookback_since = since - lookback_days */
 	bool lookback_blocks;     /* "warmup": "block": what it looks back at before the first chunk has to be there */
+	bool split;               /* a chunk of several days that failed for good is split in two */
 	enum bf_on_failure on_failure;
 	double max_failed_ratio; /* of its jobs, that may fail without stopping what comes after; -1: on_failure says */
 	struct bf_retry retry;

@@ -32,7 +32,7 @@ static const char *const step_fields[] = {
 	"redirects",   "expected_status",
 	"figure",      "pointer",
 	"json_file",   "rollback",
-	NULL,
+	"split",       NULL,
 };
 static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
@@ -65,6 +65,7 @@ static const struct {
 	{"body", ASKING, "http and check"},
 	{"redirects", ASKING, "http and check"},
 	{"expected_status", ASKING, "http and check"},
+	{"split", EFFECT, "sql, exec, http and noop"},
 	{"rollback", EFFECT, "sql, exec, http and noop"},
 	{"figure", OF(BF_KIND_CHECK), "check"},
 	{"pointer", OF(BF_KIND_CHECK), "check"},
@@ -325,9 +326,9 @@ static void read_lookback(struct bf_reader *r, const struct bf_at *up, json_t *o
 
 static void check_contradictions(struct bf_reader *r, const struct bf_at *up, json_t *object, const struct bf_step *s)
 {
-	static const char *const of_chunks[] = {"chunk", "order", "lookback", "max_failed_ratio"};
+	static const char *const of_chunks[] = {"chunk", "order", "lookback", "max_failed_ratio", "split"};
 	struct bf_at lookback = bf_at_field(up, "lookback"), order = bf_at_field(up, "order"), per = bf_at_field(up, "per"),
-				 ratio = bf_at_field(up, "max_failed_ratio");
+				 ratio = bf_at_field(up, "max_failed_ratio"), split = bf_at_field(up, "split");
 	bool has_lookback = json_object_get(object, "lookback"), has_ratio = json_object_get(object, "max_failed_ratio");
 
 	for (size_t i = 0; s->per == BF_PER_RUN && i < BF_COUNT_OF(of_chunks); i++) {
@@ -344,6 +345,11 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 		bf_problem(r, &order, "found \"desc\" beside \"lookback\", expected \"asc\": what is looked back at must be there first");
 	if (has_lookback && s->kind == BF_KIND_CHECK)
 		bf_problem(r, &lookback, "found on a step of kind check, expected only on sql, exec, http and noop");
+	if (s->split && (s->concurrency == 1 || has_lookback))
+		bf_problem(r, &split, "found beside %s, expected neither: the halves would come after all other chunks",
+				   has_lookback ? "\"lookback\"" : "\"concurrency\": 1");
+	if (s->split && s->chunk.by_key)
+		bf_problem(r, &split, "found in a pipeline of keys, expected only where chunks are dates");
 	if (has_lookback && s->chunk.by_key)
 		bf_problem(r, &lookback, "found in a pipeline of keys, expected only where chunks are dates");
 }
@@ -366,6 +372,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	s->max_failed_ratio = -1;
 	bf_read_number(r, at, object, "max_failed_ratio", 0, 1, &s->max_failed_ratio);
 	bf_read_int(r, at, object, "concurrency", 1, BF_CONCURRENCY_MAX, &s->concurrency);
+	s->split = bf_read_bool(r, at, object, "split", false);
 	s->chunk = r->p->chunk;
 	s->has_chunk = json_object_get(object, "chunk");
 	bf_read_chunking(r, at, object, true, &s->chunk);

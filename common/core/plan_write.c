@@ -140,6 +140,7 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 	bf_pg_add_bool(&p, s->step->per == BF_PER_RUN);
 	add_limits(&p, s->step);
 	bf_pg_add_text(&p, s->step->approval.review ? review.data : NULL);
+	bf_pg_add_bool(&p, s->step->split);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 

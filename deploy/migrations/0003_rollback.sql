@@ -1,6 +1,6 @@
 -- oldest program that can live with this schema: 0.1.0
 --
--- Holding a run back while a query of its pipeline says so; undoing what a run has done, chunk by chunk: the step's rollback file and the ledger's row in one transaction.
+-- Holding a run back while a query of its pipeline says so; splitting a chunk that failed; undoing what a run has done, chunk by chunk: the step's rollback file and the ledger's row in one transaction.
 
 alter table bf.run
     add column throttle_ms bigint,
@@ -86,4 +86,127 @@ begin
         raise exception 'job %/%#% is not done any more', p_run, p_step, p_seq using errcode = 'BF001';
     end if;
     insert into bf.event (run, step, chunk, who, what, note) values (p_run, p_step, v_chunk, p_who, 'undo', p_note);
+end $$;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- A chunk that has failed is split in two, until the one bad day is alone: it counts as skipped, and two new jobs behind all others have
+-- its days. settle_jobs.sql says which; whoever advances the run next makes the new ones, before anything is said to be settled.
+alter table bf.step add column split boolean not null default false;
+alter table bf.job add column split boolean;
+comment on column bf.step.split is 'A chunk of several days that failed for good is split in two.';
+comment on column bf.job.split is 'True: it has failed, and two other jobs have its days. It is not opened again.';
+
+create table bf.split_wanted (
+    run text collate "C" not null, step text collate "C" not null, seq int not null,
+    primary key (run, step, seq),
+    foreign key (run, step, seq) references bf.job on delete cascade
+);
+comment on table bf.split_wanted is 'Jobs that are to be split at the next look at their run.';
+
+-- By its owner's rights: those who work may not plan.
+create function bf.split(p_run text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    w record;
+    v_half date;
+    v_planned int;
+    v_count int := 0;
+begin
+    if not exists (select from bf.split_wanted where run = p_run) then
+        return 0;
+    end if;
+    perform from bf.run where run = p_run for no key update;
+    for w in
+        delete from bf.split_wanted x using bf.job j
+         where x.run = p_run and j.run = x.run and j.step = x.step and j.seq = x.seq
+        returning j.step, j.seq, j.chunk, j.since, j.until
+    loop
+        v_half := w.since + (w.until - w.since) / 2;
+        select planned into v_planned from bf.step where run = p_run and step = w.step for no key update;
+        insert into bf.job (run, step, seq, chunk, since, until)
+        values (p_run, w.step, v_planned + 1, case when v_half = w.since then w.since::text else w.since || '..' || v_half end, w.since, v_half),
+               (p_run, w.step, v_planned + 2, case when v_half + 1 = w.until then w.until::text else (v_half + 1) || '..' || w.until end, v_half + 1, w.until);
+        update bf.step set planned = v_planned + 2 where run = p_run and step = w.step;
+        insert into bf.event (run, step, chunk, who, what) values (p_run, w.step, w.chunk, 'ledger', 'chunk split in two');
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end $$;
+
+alter function bf.advance(text) rename to advance_settled;
+create function bf.advance(p_run text) returns text
+language plpgsql as $$
+begin
+    perform bf.split(p_run);
+    return bf.advance_settled(p_run);
+end $$;
+
+-- As before, but for what was split, which stays as it is.
+create or replace function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
+language plpgsql as $$
+declare
+    r bf.run;
+    s bf.step;
+    v_count int;
+    v_total int := 0;
+    v_again text[] := '{}';
+    v_lowest int;
+begin
+    -- not while a run of the pipeline is being planned, which looks at what is held
+    perform pg_advisory_xact_lock(hashtext('bf.plan'), hashtext(pipeline)) from bf.run where run = p_run;
+    select * into r from bf.run where run = p_run for no key update;
+    if not found then
+        return null;
+    end if;
+    for s in select * from bf.step where run = p_run order by ordinal loop
+        with again as (
+            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
+             where run = p_run and step = s.step and state in ('failed', 'cancelled')
+               and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
+               and seq not in (select bf.taken(p_run, s.step))
+            returning seq)
+        select count(*), min(seq) into v_count, v_lowest from again;
+        continue when v_count = 0;
+        v_total := v_total + v_count;
+        v_again := v_again || s.step;
+        update bf.step set halted = false where run = p_run and step = s.step;
+        if s.chronological or s.max_failed_ratio is not null then -- what its halt had skipped
+            update bf.job set state = 'pending', finished_at = null
+             where run = p_run and step = s.step and state = 'skipped' and split is not true and (seq > v_lowest or not s.chronological)
+               and seq not in (select bf.taken(p_run, s.step));
+            get diagnostics v_count = row_count;
+            v_total := v_total + v_count;
+        end if;
+    end loop;
+    if v_total = 0 then
+        return 0;
+    end if;
+    -- what comes after, in any number of hops
+    with recursive below(step) as (
+        select unnest(v_again) collate "C"
+        union
+        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run),
+    after_them as (select distinct step from below),
+    taken as materialized (select a.step, t.seq from after_them a cross join lateral bf.taken(p_run, a.step) as t(seq))
+    update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1
+      from after_them a join bf.step t on t.run = p_run and t.step = a.step
+     where j.run = p_run and j.step = a.step and not a.step = any (v_again)
+       and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
+       and ((j.state = 'skipped' and j.split is not true) or (t.kind in ('check', 'soak', 'approval') and j.state in ('done', 'failed')));
+    get diagnostics v_count = row_count;
+    v_total := v_total + v_count;
+    with recursive below(step) as (
+        select unnest(v_again) collate "C"
+        union
+        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
+    update bf.step t set state = 'waiting', floor = 1, plan_number = plan_number + 1, finished_at = null
+     where t.run = p_run and t.step in (select step from below)
+       and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
+            or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));
+    update bf.run set version = version + 1, finished_at = null,
+           state = case when state in ('done', 'failed', 'cancelled') then 'running' else state end
+     where run = p_run;
+    insert into bf.event (run, step, chunk, who, what, note) values (p_run, p_step, p_chunk, p_who, 'retry', p_note);
+    perform bf.advance(p_run);
+    return v_total;
 end $$;

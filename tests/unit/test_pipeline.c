@@ -278,6 +278,22 @@ static void requests_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+static void a_split_goes_only_where_the_order_is_free(void **state)
+{
+	struct bf_pipeline *p = good(STEP("'kind': 'noop', 'split': true"));
+
+	(void)state;
+	assert_true(p->steps[0].split);
+	bf_pipeline_free(p);
+	assert_refused(STEP("'kind': 'noop', 'split': true, 'concurrency': 1"),
+				   "steps[0].split: found beside \"concurrency\": 1, expected neither");
+	assert_refused(STEP("'kind': 'noop', 'split': true, 'lookback': {'days': 3}"), "steps[0].split: found beside \"lookback\"");
+	assert_refused(STEP("'kind': 'noop', 'split': true, 'per': 'run'"), "steps[0].split: found on a step per run");
+	assert_refused(STEP("'kind': 'approval', 'split': true"),
+				   "found on a step of kind approval, expected only on sql, exec, http and noop");
+	assert_refused(STEP("'kind': 'noop', 'split': 'yes'"), "steps[0].split: found \"yes\", expected true or false");
+}
+
 static void a_throttle_reaches_the_model(void **state)
 {
 	struct bf_pipeline *p = good(WITH("'throttle': {'file': 'sql/one.sql', 'every': '7s'}"));
@@ -904,6 +920,7 @@ int main(void)
 		TEST(every_field_of_a_check_reaches_the_model),
 		TEST(the_other_types_of_checks_reach_the_model),
 		TEST(requests_reach_the_model),
+		TEST(a_split_goes_only_where_the_order_is_free),
 		TEST(a_throttle_reaches_the_model),
 		TEST(a_rollback_reaches_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),

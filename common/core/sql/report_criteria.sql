@@ -3,6 +3,7 @@
 with steps as (
     select s.ordinal, s.step, s.kind, s.state, s.planned,
            count(j.seq) filter (where j.state = 'done') as done,
+           count(j.seq) filter (where j.split) as split,
            count(j.seq) filter (where j.state = 'failed') as failed
       from bf.step s left join bf.job j using (run, step)
      where s.run = $1::text
@@ -12,8 +13,8 @@ with steps as (
 ), work as (
     select * from steps where kind not in ('check', 'soak', 'approval') and planned > 0
 )
-select 1 as place, w.ordinal, format('%s: all that was planned is done', w.step) as criterion, w.done = w.planned as met,
-       format('%s of %s', w.done, w.planned) as found
+select 1 as place, w.ordinal, format('%s: all that was planned is done', w.step) as criterion, w.done = w.planned - w.split as met,
+       format('%s of %s', w.done, w.planned - w.split) as found
   from work w
 union all
 select 2, w.ordinal, format('%s: more than 99 %% of its jobs succeeded', w.step), w.done > 0.99 * (w.done + w.failed),

@@ -10,18 +10,20 @@ with given as materialized (
            as g (run, step, seq, epoch, outcome, delay_ms, rows, category, error, tail, checkpoint, note, progress_done, progress_total, ord)
 ), found as materialized (
     select g.*, j.state as old_state, j.epoch as old_epoch, j.worker as held_by, j.started_at,
-           j.state = 'running' and j.epoch = g.epoch as mine
+           j.state = 'running' and j.epoch = g.epoch as mine,
+           g.outcome = 'failed' and j.since < j.until and coalesce((select s.split from bf.step s where s.run = g.run and s.step = g.step), false) as splits
       from given g
       left join lateral (select * from bf.job j where j.run = g.run and j.step = g.step and j.seq = g.seq for no key update) j on true
 ), settled as (
     update bf.job j
-       set state = case f.outcome when 'done' then 'done' when 'failed' then 'failed' else 'pending' end,
+       set state = case f.outcome when 'done' then 'done' when 'failed' then case when f.splits then 'skipped' else 'failed' end else 'pending' end,
+           split = case when f.splits then true else j.split end,
            finished_at = case when f.outcome in ('done', 'failed') then clock_timestamp() end,
            attempts = j.attempts + (f.outcome in ('failed', 'retry'))::int,
            not_before = case when f.delay_ms > 0 then clock_timestamp() + f.delay_ms * interval '1 millisecond' end,
            rows = coalesce(f.rows, j.rows),
            checkpoint = coalesce(f.checkpoint, j.checkpoint),
-           note = coalesce(f.note, j.note),
+           note = case when f.splits then 'failed, and is split in two' else coalesce(f.note, j.note) end,
            progress_done = coalesce(f.progress_done, j.progress_done),
            progress_total = coalesce(f.progress_total, j.progress_total),
            error_category = case when f.outcome in ('failed', 'retry') then f.category end,
@@ -32,6 +34,8 @@ with given as materialized (
     insert into bf.attempt (run, step, seq, epoch, worker, started_at, category, error, output_tail)
     select f.run, f.step, f.seq, f.epoch, f.held_by, f.started_at, f.category, f.error, f.tail
       from found f where f.mine and f.outcome in ('failed', 'retry')
+), wanted as ( -- bf.advance splits them
+    insert into bf.split_wanted (run, step, seq) select f.run, f.step, f.seq from found f where f.mine and f.splits on conflict do nothing
 ), halted as (
     update bf.step s set halted = true
      where s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null and not s.halted -- a ratio: advance says
@@ -39,7 +43,7 @@ with given as materialized (
        and s.run = any ($1::text[]) and s.step = any ($2::text[])
 )
 select f.ord,
-       case when not f.mine then f.old_state when f.outcome in ('done', 'failed') then f.outcome else 'pending' end as state,
+       case when not f.mine then f.old_state when f.splits then 'skipped' when f.outcome in ('done', 'failed') then f.outcome else 'pending' end as state,
        f.old_epoch as epoch
   from found f
  order by f.ord;
