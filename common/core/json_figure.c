@@ -77,6 +77,7 @@ static int figure_of(const json_t *value, const char *where, double *out, struct
 {
 	BF_AUTOBUF struct bf_buf shown;
 
+	bf_buf_init(&shown, 512);
 	switch (json_typeof(value)) {
 	case JSON_INTEGER:
 	case JSON_REAL:
@@ -99,7 +100,6 @@ static int figure_of(const json_t *value, const char *where, double *out, struct
 			return 0;
 		break;
 	}
-	bf_buf_init(&shown, 512);
 	bf_text_quote(&shown, json_string_value(value), json_string_length(value), SHOWN_MAX);
 	return bf_fail(err, BF_E_INPUT, "found %s at %s, expected a number, or an array or object that is counted", shown.data, where);
 }

@@ -196,10 +196,10 @@ int bf_undo_changed(struct bf_pg *pg, const struct bf_undo *u, const struct bf_u
 {
 	BF_AUTOBUF struct bf_buf query;
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_buf_init(&query, SCRIPT_MAX);
 	*rows = NULL;
 	if (!*j->files->changed)
 		return 0;
-	bf_buf_init(&query, SCRIPT_MAX);
 	bf_buf_addstr(&query, "select ");
 	int rc = add_rows(pg, u, j, j->files->changed, &query, err);
 	if (rc == 0)

@@ -18,7 +18,7 @@ struct bf_http {
 
 struct bf_http_call {
 	struct bf_http *client;
-	struct bf_http_call *prev, *next;
+	struct bf_http_call **link, *next; /* link: what points to this one */
 	CURL *easy;
 	struct curl_slist *headers;
 	struct bf_buf body, answer;
@@ -39,12 +39,9 @@ static void call_free(struct bf_http_call *c)
 {
 	struct bf_http *h = c->client;
 
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		h->calls = c->next;
+	*c->link = c->next;
 	if (c->next)
-		c->next->prev = c->prev;
+		c->next->link = c->link;
 	curl_multi_remove_handle(h->multi, c->easy);
 	curl_easy_cleanup(c->easy);
 	curl_slist_free_all(c->headers);
@@ -270,8 +267,10 @@ void bf_http_close(struct bf_http *h)
 	if (!h)
 		return;
 	h->closing = true;
-	while (h->calls)
+	while (h->calls) {
+		h->calls->link = &h->calls; /* it is; the static analyzer cannot know */
 		call_back_error(h->calls, BF_E_UNAVAILABLE, "the client is closed");
+	}
 	curl_multi_cleanup(h->multi); /* closes the connections that were kept, and so their handles */
 	uv_close((uv_handle_t *)&h->timer, on_timer_closed);
 }
@@ -346,9 +345,10 @@ int bf_http_start(struct bf_http *h, const struct bf_http_request *q, bf_http_cb
 	if (q->body)
 		bf_buf_add(&c->body, q->body, q->body_len);
 	add_headers(c, q);
+	c->link = &h->calls;
 	c->next = h->calls;
-	if (h->calls)
-		h->calls->prev = c;
+	if (c->next)
+		c->next->link = &c->next;
 	h->calls = c;
 	if (c->easy)
 		set_options(c, q);
