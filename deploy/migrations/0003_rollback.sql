@@ -98,8 +98,7 @@ comment on column bf.job.split is 'True: it has failed, and two other jobs have 
 
 create table bf.split_wanted (
     run text collate "C" not null, step text collate "C" not null, seq int not null,
-    primary key (run, step, seq),
-    foreign key (run, step, seq) references bf.job on delete cascade
+    primary key (run, step, seq) -- no foreign key: each update of a job would look at it
 );
 comment on table bf.split_wanted is 'Jobs that are to be split at the next look at their run.';
 
@@ -119,8 +118,9 @@ begin
     for w in
         delete from bf.split_wanted x using bf.job j
          where x.run = p_run and j.run = x.run and j.step = x.step and j.seq = x.seq
-        returning j.step, j.seq, j.chunk, j.since, j.until
+        returning j.step, j.seq, j.chunk, j.since, j.until, j.state = 'skipped' and j.split is true and j.since < j.until as due
     loop
+        continue when not w.due;
         v_half := w.since + (w.until - w.since) / 2;
         select planned into v_planned from bf.step where run = p_run and step = w.step for no key update;
         insert into bf.job (run, step, seq, chunk, since, until)

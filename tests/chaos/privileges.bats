@@ -169,7 +169,7 @@ noperm() {
 	pipeline one <<<'{"pipeline": "one", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"}]}'
 	as operator enqueue_run one.one one --since=2024-01-01 --until=2024-01-02
 	tables=$(pg "select relname from pg_class where relnamespace = 'bf'::regnamespace and relkind = 'r' order by 1")
-	assert_same 'tables' 'attempt check_result event job meta migration pipeline run step' "${tables//$'\n'/ }"
+	assert_same 'tables' 'attempt check_result event job meta migration pipeline run split_wanted step' "${tables//$'\n'/ }"
 	for table in $tables; do
 		for role in worker operator reader; do
 			denied "$role" "delete from bf.$table"
@@ -202,6 +202,13 @@ noperm() {
 		denied reader "select bf.$call"
 		[[ $call = advance* ]] || denied worker "select bf.$call"
 	done
+	for role in worker reader; do
+		denied "$role" "select bf.undo_begin('one.one', 'one', 1, 0)"
+		denied "$role" "select bf.undo('one.one', 'one', 1, 0, '', null)"
+	done
+	denied operator "insert into bf.split_wanted values ('one.one', 'one', 1)"
+	as worker psql -XAtq -v ON_ERROR_STOP=1 -d "${pg_url[worker]}" -c "insert into bf.split_wanted values ('one.one', 'one', 1)" -c "select bf.split('one.one')"
+	assert_same 'jobs that a worker could plan' 2 "$(pg "select count(*) from bf.job")"
 	denied worker "insert into bf.run (run) values ('x')"
 	denied worker "insert into bf.job (run) values ('x')"
 	denied worker "insert into bf.pipeline (sha256) values ('x')"
