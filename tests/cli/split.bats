@@ -73,6 +73,48 @@ assert_effects() { # RUN
 	bfstat verify
 }
 
+# The first chunk has failed, and nobody has looked at the run since.
+fails_unseen() { # RUN
+	pg "update bf.job set state = 'skipped', split = true, epoch = 1, attempts = 1, finished_at = now() where run = '$1' and step = 'make' and seq = 1;
+	    insert into bf.split_wanted values ('$1', 'make', 1)"
+}
+
+@test "cancelled before it is split: the halves are cancelled, too, and a retry does them" {
+	enqueue_run h.run halves --since=2024-01-01 --until=2024-03-30
+	enqueue_run h.step halves --since=2024-04-01 --until=2024-06-29
+	fails_unseen h.run
+	fails_unseen h.step
+	enqueue cancel h.run
+	enqueue cancel h.step --step=make
+	assert_same 'jobs of the run' 'cancelled 4, skipped 1' "$(pg "select string_agg(state || ' ' || n, ', ' order by state) from (select state, count(*) as n from bf.job where run = 'h.run' and step = 'make' group by 1) x")"
+	assert_same 'jobs of the step' 'cancelled 4, skipped 1' "$(pg "select string_agg(state || ' ' || n, ', ' order by state) from (select state, count(*) as n from bf.job where run = 'h.step' and step = 'make' group by 1) x")"
+	enqueue retry h.run
+	start_worker
+	wait_for_end h.run
+	assert_same 'days done once' 90 "$(days_done h.run)"
+	assert_effects h.run
+}
+
+@test "what is settled while its run is looked at is not taken for the last one" {
+	enqueue_run h.race halves --since=2024-01-01 --until=2024-01-30
+	# advance stands still before it looks at the step, until the job has failed
+	pg "update bf.job set state = 'running', epoch = 1 where run = 'h.race' and step = 'make';
+	    alter function bf.split(text) rename to split_really;
+	    create function bf.split(p_run text) returns int language plpgsql as \$\$ declare n int; begin n := bf.split_really(p_run); perform pg_advisory_xact_lock(42); return n; end \$\$"
+	psql -XAtq -d "$BF_DATABASE_URL" -c 'select pg_advisory_lock(42)' -c "select pg_sleep(60)" >/dev/null 2>&1 &
+	local holder=$! advance
+	wait_until 'at_least 1 "select count(*) from pg_locks where locktype = '"'advisory'"' and granted and objid = 42"'
+	psql -XAtq -d "$BF_DATABASE_URL" -c "select bf.advance('h.race')" >"$BATS_TEST_TMPDIR/advance" &
+	advance=$!
+	wait_until 'at_least 1 "select count(*) from pg_locks where locktype = '"'advisory'"' and not granted and objid = 42"'
+	fails_unseen h.race
+	kill $holder
+	pg "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+	wait $advance
+	assert_same 'the run goes on' running "$(cat "$BATS_TEST_TMPDIR/advance")"
+	assert_same 'its halves' 2 "$(pg "select count(*) from bf.job where run = 'h.race' and step = 'make' and state = 'pending'")"
+}
+
 @test "without split the whole chunk fails" {
 	pg "insert into bad values ('2024-01-17')"
 	sed -i 's/"split": true, //' "$made/pipeline.json"

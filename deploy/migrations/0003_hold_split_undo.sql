@@ -104,17 +104,18 @@ comment on table bf.split_wanted is 'Jobs that are to be split at the next look 
 
 -- By its owner's rights: those who work may not plan.
 create function bf.split(p_run text) returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set datestyle = 'ISO, MDY' as $$
 declare
     w record;
     v_half date;
     v_planned int;
+    v_ended boolean;
     v_count int := 0;
 begin
     if not exists (select from bf.split_wanted where run = p_run) then
         return 0;
     end if;
-    perform from bf.run where run = p_run for no key update;
+    select state in ('done', 'failed', 'cancelled') into v_ended from bf.run where run = p_run for no key update;
     for w in
         delete from bf.split_wanted x using bf.job j
          where x.run = p_run and j.run = x.run and j.step = x.step and j.seq = x.seq
@@ -123,9 +124,10 @@ begin
         continue when not w.due;
         v_half := w.since + (w.until - w.since) / 2;
         select planned into v_planned from bf.step where run = p_run and step = w.step for no key update;
-        insert into bf.job (run, step, seq, chunk, since, until)
-        values (p_run, w.step, v_planned + 1, case when v_half = w.since then w.since::text else w.since || '..' || v_half end, w.since, v_half),
-               (p_run, w.step, v_planned + 2, case when v_half + 1 = w.until then w.until::text else (v_half + 1) || '..' || w.until end, v_half + 1, w.until);
+        insert into bf.job (run, step, seq, chunk, since, until, state, finished_at)
+        select p_run, w.step, v_planned + h.n, case when h.since = h.until then h.since::text else h.since || '..' || h.until end, h.since, h.until,
+               case when v_ended then 'cancelled' else 'pending' end, case when v_ended then clock_timestamp() end
+          from (values (1, w.since, v_half), (2, v_half + 1, w.until)) as h (n, since, until);
         update bf.step set planned = v_planned + 2 where run = p_run and step = w.step;
         insert into bf.event (run, step, chunk, who, what) values (p_run, w.step, w.chunk, 'ledger', 'chunk split in two');
         v_count := v_count + 1;
@@ -136,9 +138,56 @@ end $$;
 alter function bf.advance(text) rename to advance_settled;
 create function bf.advance(p_run text) returns text
 language plpgsql as $$
+declare
+    v_state text;
 begin
-    perform bf.split(p_run);
-    return bf.advance_settled(p_run);
+    if not exists (select from bf.step where run = p_run and split) then
+        return bf.advance_settled(p_run);
+    end if;
+    loop
+        perform bf.split(p_run);
+        begin
+            v_state := bf.advance_settled(p_run);
+            if exists (select from bf.split_wanted where run = p_run) then -- settled meanwhile: it may have been taken for the last one
+                raise exception 'again' using errcode = 'BF005';
+            end if;
+            return v_state;
+        exception when sqlstate 'BF005' then
+            null;
+        end;
+    end loop;
+end $$;
+
+-- As before, and the halves of what has failed are cancelled, too.
+create or replace function bf.cancel(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
+language plpgsql as $$
+declare
+    r bf.run;
+    v_count int;
+begin
+    select * into r from bf.run where run = p_run for no key update;
+    if not found then
+        return null;
+    end if;
+    if r.state in ('done', 'failed', 'cancelled') then
+        return 0;
+    end if;
+    perform bf.split(p_run); -- the halves of what has failed are cancelled, too
+    perform from bf.job where run = p_run and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
+       and state in ('pending', 'running') order by step, seq for no key update;
+    update bf.job set state = 'cancelled', epoch = epoch + 1, finished_at = clock_timestamp()
+     where run = p_run and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
+       and state in ('pending', 'running');
+    get diagnostics v_count = row_count;
+    if p_step is null and p_chunk is null then
+        update bf.step set state = 'cancelled', finished_at = clock_timestamp() where run = p_run and state in ('waiting', 'released');
+        update bf.run set state = 'cancelled', version = version + 1, finished_at = clock_timestamp() where run = p_run;
+    elsif v_count > 0 then
+        update bf.run set version = version + 1 where run = p_run;
+    end if;
+    insert into bf.event (run, step, chunk, who, what, note) values (p_run, p_step, p_chunk, p_who, 'cancel', p_note);
+    perform bf.advance(p_run);
+    return v_count;
 end $$;
 
 -- As before, but for what was split, which stays as it is.
