@@ -611,7 +611,7 @@ static void a_timeout_cancels_it_and_names_the_limit(void **state)
 
 	t->job.timed_out = true;
 	run_and_stop(t);
-	expect_failed(t, "timeout", "the check's SQL ran longer than its timeout of 1h", false);
+	expect_failed(t, "timeout", "the check ran longer than its timeout of 1h", false);
 }
 
 static void handed_back_it_is_no_try(void **state)
