@@ -16,9 +16,8 @@
 
 #include "base/error.h"
 
-#define BF_HTTP_ANSWER_MAX     ((size_t)1 << 20) /* bytes of an answer's body */
-#define BF_HTTP_CONNECT_MS     10000             /* to connect, TLS included */
-#define BF_HTTP_REDIRECTS_MAX  10
+#define BF_HTTP_ANSWER_MAX     ((size_t)1 << 20)           /* bytes of an answer's body */
+#define BF_HTTP_CONNECT_MS     10000                       /* to connect, TLS included */
 #define BF_HTTP_RETRY_AFTER_MS ((int64_t)24 * 3600 * 1000) /* the longest wait that a server is granted */
 
 struct bf_http;

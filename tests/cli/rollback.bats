@@ -102,7 +102,6 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 
 @test "killed in the middle it has undone whole chunks; the next one goes on" {
 	undo_pipeline
-	echo "select pg_sleep(0.1);" >>"$made/sql/verify_slow.sql"
 	sql_file undo.sql <<-'SQL'
 		insert into undone (day) values (:'since');
 		select pg_sleep(0.15);

@@ -119,10 +119,7 @@ static void add_range(const struct bf_check *c, struct bf_buf *out)
 static void add_statuses(const struct bf_check *c, struct bf_buf *out)
 {
 	bf_buf_addstr(out, "status ");
-	if (c->http.n_statuses == 0)
-		bf_buf_addstr(out, "200 to 299");
-	for (size_t i = 0; i < c->http.n_statuses; i++)
-		bf_buf_printf(out, "%s%d", i ? " or " : "", c->http.statuses[i]);
+	bf_request_add_expected(&c->http, out);
 	if (c->warn_if.op != BF_CMP_NONE || c->error_if.op != BF_CMP_NONE)
 		bf_buf_addstr(out, ", ");
 }

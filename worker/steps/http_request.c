@@ -34,13 +34,12 @@ void bf_request_cancel(struct bf_request *q)
 
 /* ---- what nobody is to see ---- */
 
-static void keep_secret(const char *name, size_t len, bool has_default, void *data)
+static void keep_secret(const char *name, size_t len, void *data)
 {
 	struct bf_request *q = data;
 	BF_AUTOFREE char *variable = bf_strndup(name, len);
 	const char *value = getenv(variable);
 
-	(void)has_default;
 	if (!value || strlen(value) < SECRET_MIN)
 		return;
 	q->secrets = bf_realloc_array(q->secrets, q->n_secrets + 1, sizeof(*q->secrets));
@@ -221,6 +220,14 @@ bool bf_request_expects(const struct bf_http_spec *http, int status)
 	return false;
 }
 
+void bf_request_add_expected(const struct bf_http_spec *http, struct bf_buf *out)
+{
+	if (http->n_statuses == 0)
+		bf_buf_addstr(out, "200 to 299");
+	for (size_t i = 0; i < http->n_statuses; i++)
+		bf_buf_printf(out, "%s%d", i == 0 ? "" : i + 1 == http->n_statuses ? " or " : ", ", http->statuses[i]);
+}
+
 bool bf_request_passing(int status)
 {
 	return status == 408 || status == 425 || status == 429 || status >= 500;
@@ -229,10 +236,7 @@ bool bf_request_passing(int status)
 void bf_request_unexpected(const struct bf_request *q, const struct bf_http_spec *http, const struct bf_http_answer *a, struct bf_buf *out)
 {
 	bf_buf_printf(out, "%s answered %d, expected ", q->shown.data, a->status);
-	if (http->n_statuses == 0)
-		bf_buf_addstr(out, "200 to 299");
-	for (size_t i = 0; i < http->n_statuses; i++)
-		bf_buf_printf(out, "%s%d", i == 0 ? "" : i + 1 == http->n_statuses ? " or " : ", ", http->statuses[i]);
+	bf_request_add_expected(http, out);
 	if (a->location) {
 		bf_buf_addstr(out, "; it redirects to ");
 		bf_request_mask(q, a->location, strcspn(a->location, "?#"), out);

@@ -26,6 +26,7 @@ int bf_request_start(struct bf_request *q, const struct bf_job *j, const struct 
 void bf_request_cancel(struct bf_request *q); /* nothing happens when none is under way */
 
 bool bf_request_expects(const struct bf_http_spec *http, int status);
+void bf_request_add_expected(const struct bf_http_spec *http, struct bf_buf *out); /* "200 to 299", "200, 204 or 409" */
 /* Whether the same request may fare better later: 408, 425, 429 and what the server says is its own fault. */
 bool bf_request_passing(int status);
 /* "POST https://host/path answered 503, expected 200 to 299" */
