@@ -83,7 +83,7 @@ assert_watched_to_the_end() {
 	# Begun while the sentinels still name the dead master; they are told at once, so that no vote has to be repeated.
 	enqueue_run load.during load --since=2020-01-01 --until=2020-03-31 &
 	enqueuing=$!
-	at_port "${sentinel_ports[0]}" sentinel failover bf >/dev/null
+	fail_over
 	wait_for_failover
 	wait "$enqueuing"
 	assert_said_what_they_hold 1
@@ -109,7 +109,7 @@ assert_watched_to_the_end() {
 	wait_for_failover
 	assert_goes_on gated.still 01
 	old_master_again STOP
-	at_port "${sentinel_ports[0]}" sentinel failover bf >/dev/null
+	fail_over
 	wait_for_failover
 	assert_goes_on gated.still 02
 	assert_said_what_they_hold 2

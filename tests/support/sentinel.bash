@@ -4,6 +4,7 @@
 #   sentinels_up           starts them and points BF_REDIS_URL at them; from then on `rd` asks whoever is the master
 #   cut_off_replica        what the master takes from now on does not reach its replica
 #   end_master SIGNAL      KILL or STOP
+#   fail_over              asks the first sentinel for a failover, as soon as it has a replica that it would take
 #   wait_for_failover      the sentinels name the other one, and it is a master
 #   old_master_again       starts it with the files it had (after KILL) or lets it go on (after STOP), and waits until it is a replica
 #   sentinels_down         in teardown
@@ -108,6 +109,11 @@ end_master() { # KILL|STOP
 }
 
 has_role() { [ "$(at_port "$1" role 2>/dev/null | head -n 1)" = "$2" ]; } # PORT master|slave
+
+# A replica that was away is looked at by each sentinel in its own time; until then this one refuses (NOGOODSLAVE).
+fail_over() {
+	wait_until "at_port ${sentinel_ports[0]} sentinel failover bf | grep -qx OK" 20
+}
 
 wait_for_failover() {
 	wait_until "[ \"\$(master_port)\" = $replica ] && has_role $replica master" 20
