@@ -123,6 +123,7 @@ static void forget_attempt(struct bf_job *j)
 	free(bf_steal(&j->checkpoint_new));
 	free(bf_steal(&j->note));
 	free(bf_steal(&j->key));
+	free(bf_steal(&j->lookback_key));
 	free(bf_steal(&j->error));
 	free(bf_steal(&j->tail));
 	j->category[0] = '\0';
@@ -162,6 +163,7 @@ void bf_job_vars(const struct bf_job *j, struct bf_vars *v)
 						  .until = j->until,
 						  .lookback_since = j->lookback_since,
 						  .key = j->key ? j->key : "",
+						  .lookback_key = j->lookback_key,
 						  .param_names = j->def->param_names,
 						  .param_values = j->def->param_values,
 						  .n_params = j->def->n_params};
@@ -409,12 +411,19 @@ void bf_job_returned(struct bf_job *j)
 	finish(j, BF_OUT_RETURN, "returned");
 }
 
+static bool is_settled(enum bf_ack ack)
+{
+	return ack == BF_ACK_DONE || ack == BF_ACK_FAILED || ack == BF_ACK_SKIPPED || ack == BF_ACK_CANCELLED;
+}
+
 void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
 {
 	bf_lane_leave(j);
 	stop_timer(j);
 	j->ack = ack;
 	j->ack_delay_ms = delay_ms;
+	if (j->step && j->step->feeds_chunks && is_settled(ack))
+		bf_steward_chunk_settled(j->worker, j->run);
 	bf_job_move(j, BF_AT_ACK, bf_ack_name(ack));
 }
 

@@ -23,8 +23,8 @@ static void dates_of(struct bf_job *j, const struct bf_open_answer *a)
 	snprintf(j->since, sizeof(j->since), "%s", a->since);
 	snprintf(j->until, sizeof(j->until), "%s", a->until);
 	snprintf(j->lookback_since, sizeof(j->lookback_since), "%s", a->since);
-	if (j->step->lookback_days > 0 && bf_date_parse(a->since, &since, NULL) == 0)
-		bf_date_format(since - j->step->lookback_days, j->lookback_since);
+	if (j->step->lookback > 0 && bf_date_parse(a->since, &since, NULL) == 0)
+		bf_date_format(since - j->step->lookback, j->lookback_since);
 }
 
 /* It is open. False: it was taken away meanwhile, or the worker drains; then it is handed back. */
@@ -71,6 +71,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	j->attempts = a->attempts;
 	j->checkpoint = bf_strdup(a->checkpoint);
 	j->key = bf_strdup(a->key);
+	j->lookback_key = bf_strdup(a->lookback_key);
 	dates_of(j, a);
 	if (bf_lane_lost(j)) {
 		bf_open_again(j, "its connection went away while it was opened");

@@ -12,15 +12,20 @@
 #include "core/throttle.h"
 #include "worker.h"
 
-#define EVERY_MS      5000
-#define DEEP_EVERY_MS 15000 /* a look job by job */
-#define AWAY_MS       1000  /* until a server that was away is looked for again */
-#define HINTS_MAX     64
+#define EVERY_MS        5000
+#define DEEP_EVERY_MS   15000 /* a look job by job */
+#define AWAY_MS         1000  /* until a server that was away is looked for again */
+#define HINTS_MAX       64
+#define CHUNKS_EVERY_MS 200 /* between two looks at runs in which chunks wait for chunks */
+
+struct hints { /* runs, each once */
+	char runs[HINTS_MAX][BF_RUN_MAX + 1];
+	int n;
+};
 
 struct request {
 	bool generation, all, deep;
-	char hints[HINTS_MAX][BF_RUN_MAX + 1];
-	int n_hints;
+	struct hints hints;
 };
 
 struct bf_steward {
@@ -28,7 +33,8 @@ struct bf_steward {
 	uv_work_t work;
 	bool busy;
 	struct request wanted; /* the loop's */
-	int64_t next_ms, next_deep_ms;
+	struct hints later;    /* the same, to be wanted at the next tick */
+	int64_t next_ms, next_deep_ms, next_chunks_ms;
 
 	/* the thread's while busy */
 	struct bf_upkeep upkeep;
@@ -141,7 +147,7 @@ static int serve(struct bf_steward *s)
 		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
 	r->all = r->all || s->rebuilt; /* it has pushed no more than the first page of each step */
 	if (rc == 0)
-		rc = bf_reconcile_runs(&s->upkeep, r->hints, r->n_hints, &of_a_run, &s->err);
+		rc = bf_reconcile_runs(&s->upkeep, r->hints.runs, r->hints.n, &of_a_run, &s->err);
 	if (rc == 0 && r->all)
 		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &s->err);
 	if (rc == 0 && r->all)
@@ -202,14 +208,14 @@ static void after(uv_work_t *work, int status)
 		s->next_ms = bf_mono_ms() + AWAY_MS;
 	if (!s->failed) {
 		bf_exchange_generation_ready(s->worker, s->upkeep.generation);
-		if (s->doing.n_hints > 0 || s->repaired > 0)
+		if (s->doing.hints.n > 0 || s->repaired > 0)
 			s->worker->more_to_claim = true;
 	} else if (s->doing.generation) {
 		s->wanted.generation = true; /* the tick tries again */
 		s->next_ms = bf_mono_ms() + 500;
 		return;
 	}
-	if (s->wanted.generation || s->wanted.all || s->wanted.n_hints > 0)
+	if (s->wanted.generation || s->wanted.all || s->wanted.hints.n > 0)
 		start(s);
 }
 
@@ -236,10 +242,32 @@ int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error
 	return 0;
 }
 
+static void add_hint(struct hints *h, const char *run)
+{
+	for (int i = 0; i < h->n; i++)
+		if (strcmp(h->runs[i], run) == 0)
+			return;
+	if (h->n < HINTS_MAX)
+		snprintf(h->runs[h->n++], sizeof(h->runs[0]), "%s", run);
+}
+
+/* Looks at those whose look was put off. */
+static void look_later(struct bf_steward *s, int64_t now)
+{
+	if (s->later.n == 0 || now < s->next_chunks_ms)
+		return;
+	for (int i = 0; i < s->later.n; i++)
+		add_hint(&s->wanted.hints, s->later.runs[i]);
+	s->later.n = 0;
+	s->next_chunks_ms = now + CHUNKS_EVERY_MS;
+	start(s);
+}
+
 void bf_steward_tick(struct bf_worker *w)
 {
 	struct bf_steward *s = w->steward;
 	int64_t now = bf_mono_ms();
+	look_later(s, now);
 	if (now < s->next_ms)
 		return;
 	s->wanted.all = true; /* if it is busy: for when it is done, so that requests that never end do not keep it out */
@@ -252,13 +280,14 @@ void bf_steward_tick(struct bf_worker *w)
 
 void bf_steward_advance(struct bf_worker *w, const char *run)
 {
-	struct request *r = &w->steward->wanted;
-	for (int i = 0; i < r->n_hints; i++)
-		if (strcmp(r->hints[i], run) == 0)
-			return;
-	if (r->n_hints < HINTS_MAX)
-		snprintf(r->hints[r->n_hints++], sizeof(r->hints[0]), "%s", run);
+	add_hint(&w->steward->wanted.hints, run);
 	start(w->steward);
+}
+
+void bf_steward_chunk_settled(struct bf_worker *w, const char *run)
+{
+	add_hint(&w->steward->later, run);
+	look_later(w->steward, bf_mono_ms());
 }
 
 void bf_steward_soon(struct bf_worker *w)

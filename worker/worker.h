@@ -106,11 +106,12 @@ struct bf_job {
 	int epoch, attempts;
 	char *checkpoint; /* of an earlier attempt; NULL: none */
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
-	char *key;     /* "" for a date chunk */
-	bool alone;    /* a suspect: while it is open, the worker takes nothing else */
-	int lost;      /* how often its connection was lost while its SQL ran, in this worker, and no other was */
-	int lost_all;  /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
-	int stale_pid; /* backend of an earlier attempt, to be ended before this one starts; 0: none */
+	char *key;          /* "" for a date chunk */
+	char *lookback_key; /* NULL: it does not look back, or to a day */
+	bool alone;         /* a suspect: while it is open, the worker takes nothing else */
+	int lost;           /* how often its connection was lost while its SQL ran, in this worker, and no other was */
+	int lost_all;       /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
+	int stale_pid;      /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
 	int64_t started_us; /* monotonic; of a job at READY: since when it waits */
 	bool fenced;        /* no longer this attempt's: whatever it ends with is dropped */
@@ -297,10 +298,12 @@ int bf_steward_connect(struct bf_upkeep *u, struct bf_error *err); /* makes thos
 int bf_steward_new(struct bf_worker *w, struct bf_upkeep *first, struct bf_error *err);
 void bf_steward_tick(struct bf_worker *w);
 void bf_steward_advance(struct bf_worker *w, const char *run); /* soon */
-void bf_steward_soon(struct bf_worker *w);                     /* looks at all runs at the next tick */
-void bf_steward_generation(struct bf_worker *w);               /* soon; answers through bf_exchange_generation_ready */
-bool bf_steward_without_ledger(const struct bf_worker *w);     /* it has no connection to PostgreSQL, and wants one */
-bool bf_steward_nothing_left(const struct bf_worker *w);       /* its last look found no unfinished run in this worker's queues */
+void bf_steward_chunk_settled(struct bf_worker *w,
+							  const char *run);            /* the same for chunks that wait for it; several times a second at most */
+void bf_steward_soon(struct bf_worker *w);                 /* looks at all runs at the next tick */
+void bf_steward_generation(struct bf_worker *w);           /* soon; answers through bf_exchange_generation_ready */
+bool bf_steward_without_ledger(const struct bf_worker *w); /* it has no connection to PostgreSQL, and wants one */
+bool bf_steward_nothing_left(const struct bf_worker *w);   /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);
 
 #endif

@@ -165,10 +165,9 @@ static int unknown_key(const struct bf_keys *k, const char *wanted, struct bf_er
 	return bf_fail(err, BF_E_NOT_FOUND, "--key: found %s, expected one of the pipeline's %zu keys", shown.data, k->count);
 }
 
-int bf_keys_restrict(struct bf_keys *k, const char *const *wanted, size_t n, struct bf_error *err)
+int bf_keys_pick(const struct bf_keys *k, const char *const *wanted, size_t n, struct bf_keys *out, struct bf_error *err)
 {
 	BF_AUTOFREE bool *keep = bf_alloc(k->count * sizeof(*keep) + 1);
-	struct bf_keys kept;
 	int rc = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t place;
@@ -176,11 +175,8 @@ int bf_keys_restrict(struct bf_keys *k, const char *const *wanted, size_t n, str
 			return unknown_key(k, wanted[i], err);
 		keep[place] = true;
 	}
-	bf_keys_init(&kept);
 	for (size_t i = 0; rc == 0 && i < k->count; i++)
 		if (keep[i])
-			rc = bf_keys_add(&kept, bf_keys_at(k, i), strlen(bf_keys_at(k, i)), err);
-	bf_keys_release(k);
-	*k = kept;
+			rc = bf_keys_add(out, bf_keys_at(k, i), strlen(bf_keys_at(k, i)), err);
 	return rc;
 }

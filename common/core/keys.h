@@ -35,8 +35,8 @@ bool bf_keys_find(const struct bf_keys *k, const char *key, size_t *place);
 int bf_keys_load(struct bf_keys *k, const struct bf_pipeline *pipeline, const char *const *param_values, struct bf_pg *pg,
 				 struct bf_error *err);
 
-/* Keeps only the wanted ones, in the order of the list. An unknown one is an error that suggests the near one. */
-int bf_keys_restrict(struct bf_keys *k, const char *const *wanted, size_t n, struct bf_error *err);
+/* Adds the wanted ones of `k` to `out`, in the order of `k`. An unknown one is an error that suggests the near one. */
+int bf_keys_pick(const struct bf_keys *k, const char *const *wanted, size_t n, struct bf_keys *out, struct bf_error *err);
 
 /* Reads a JSON file: the array `array`, whose elements are texts or numbers, or objects with the member `id`. (pipeline_keys.c) */
 int bf_keys_read_file(struct bf_keys *k, const char *path, const char *array, const char *id, struct bf_error *err);

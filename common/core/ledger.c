@@ -47,6 +47,7 @@ enum {
 	OPEN_SINCE,
 	OPEN_UNTIL,
 	OPEN_KEY,
+	OPEN_LOOKBACK_KEY,
 	OPEN_EARLY,
 	OPEN_STALE_PID,
 	OPEN_STALE_START
@@ -74,6 +75,7 @@ void bf_ledger_open_read(const struct bf_pg_result *r, int row, struct bf_open_a
 		.since = bf_pg_text(r, row, OPEN_SINCE),
 		.until = bf_pg_text(r, row, OPEN_UNTIL),
 		.key = bf_pg_text(r, row, OPEN_KEY),
+		.lookback_key = bf_pg_null(r, row, OPEN_LOOKBACK_KEY) ? NULL : bf_pg_text(r, row, OPEN_LOOKBACK_KEY),
 		.early_ms = bf_pg_int(r, row, OPEN_EARLY),
 		.stale_pid = (int)bf_pg_int(r, row, OPEN_STALE_PID),
 		.stale_start = bf_pg_text(r, row, OPEN_STALE_START),

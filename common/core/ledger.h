@@ -43,6 +43,7 @@ struct bf_open_answer { /* texts live as long as the result */
 	int epoch, attempts;
 	const char *checkpoint;          /* NULL: none */
 	const char *since, *until, *key; /* "" when none */
+	const char *lookback_key;        /* NULL: none */
 	int64_t early_ms;
 	int stale_pid; /* backend of an earlier attempt that may still run; 0: none */
 	const char *stale_start;
@@ -103,7 +104,8 @@ struct bf_run_row {
 struct bf_step_row {
 	char step[BF_NAME_MAX + 1], state[16];
 	int ordinal, planned, concurrency, plan_number;
-	bool chronological, soak;
+	int upto; /* its jobs up to this seq may begin: all, or, where chunks wait for chunks, those whose turn has come */
+	bool chronological, soak, waits_for_chunks;
 };
 
 /* -BF_E_NOT_FOUND for an unknown run. state: the run's after it (at least 16 bytes). */
@@ -113,7 +115,7 @@ int bf_ledger_run_row(struct bf_pg *pg, const char *run, bool last_start, struct
 int bf_ledger_run_steps(struct bf_pg *pg, const char *run, struct bf_step_row *out, int max, int *n, struct bf_error *err);
 
 /* The next queries give their result as it is: see the .sql file for the columns. */
-int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, int after, int limit, struct bf_pg_result **out,
+int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, int after, int upto, int limit, struct bf_pg_result **out,
 						   struct bf_error *err);
 int bf_ledger_unsettled_jobs(struct bf_pg *pg, const char *run, int pending, int near, struct bf_pg_result **out, struct bf_error *err);
 /* Of rows `places` (from 1) of an earlier result of unsettled_jobs: those that are not settled even now. */

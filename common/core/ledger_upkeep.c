@@ -75,14 +75,16 @@ int bf_ledger_run_steps(struct bf_pg *pg, const char *run, struct bf_step_row *o
 									  .concurrency = (int)bf_pg_int(r, i, 4),
 									  .chronological = bf_pg_bool(r, i, 5),
 									  .plan_number = (int)bf_pg_int(r, i, 6),
-									  .soak = bf_pg_bool(r, i, 7)};
+									  .soak = bf_pg_bool(r, i, 7),
+									  .upto = (int)bf_pg_int(r, i, 8),
+									  .waits_for_chunks = bf_pg_bool(r, i, 9)};
 		snprintf(out[i].step, sizeof(out[i].step), "%s", bf_pg_text(r, i, 0));
 		snprintf(out[i].state, sizeof(out[i].state), "%s", bf_pg_text(r, i, 2));
 	}
 	return 0;
 }
 
-int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, int after, int limit, struct bf_pg_result **out,
+int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, int after, int upto, int limit, struct bf_pg_result **out,
 						   struct bf_error *err)
 {
 	struct bf_pg_params p;
@@ -90,6 +92,7 @@ int bf_ledger_pending_page(struct bf_pg *pg, const char *run, const char *step, 
 	bf_pg_add_text(&p, run);
 	bf_pg_add_text(&p, step);
 	bf_pg_add_int(&p, after);
+	bf_pg_add_int(&p, upto);
 	bf_pg_add_int(&p, limit);
 	return query(pg, &bf_sql_pending_page, &p, out, err);
 }

@@ -131,12 +131,15 @@ struct bf_step {
 	enum bf_per per; /* check: run by default; approval, soak: run; the others: chunk */
 	int *needs;      /* ordinals */
 	size_t n_needs;
-	int concurrency; /* of this step alone; 0: only the run's */
+	bool wait_for_chunk; /* each chunk waits for the same chunk (and what it looks back at) of the needs that have chunks, not for all of
+							them */
+	bool feeds_chunks;   /* a step that waits for chunks comes after it, in any number of hops */
+	int concurrency;     /* of this step alone; 0: only the run's */
 	enum bf_order order;
 	bool has_order;           /* the file fixes it: --order does not change it */
 	bool has_chunk;           /* has a chunking of its own */
 	struct bf_chunking chunk; /* the step's, or a copy of the pipeline's */
-	int lookback_days;        /* 0: none; the variable lookback_since = since - lookback_days */
+	int lookback;             /* 0: none; in days, which gives lookback_since = since - lookback, or in keys, which gives lookback_key */
 	bool lookback_blocks;     /* "warmup": "block": what it looks back at before the first chunk has to be there */
 	bool split;               /* a chunk of several days that failed for good is split in two */
 	enum bf_on_failure on_failure;

@@ -6,8 +6,8 @@
 #include "core/sqltext.h"
 #include "core/vars.h"
 
-const char *const bf_builtin_variables[10] = {"run", "step",           "chunk",      "since",       "until",
-											  "key", "lookback_since", "started_at", "finished_at", NULL};
+const char *const bf_builtin_variables[11] = {"run",          "step",       "chunk",       "since", "until", "key", "lookback_since",
+											  "lookback_key", "started_at", "finished_at", NULL};
 
 static bool has_parent_part(const char *path)
 {
@@ -87,12 +87,14 @@ static json_t *text_of(struct bf_reader *r, const struct bf_at *at, json_t *name
 	return NULL;
 }
 
-static bool exists_here(const char *variable, const struct bf_sql_use *use)
+static bool exists_here(const struct bf_reader *r, const char *variable, const struct bf_sql_use *use)
 {
 	if (use->range)
 		return strcmp(variable, "since") == 0 || strcmp(variable, "until") == 0;
 	if (strcmp(variable, "lookback_since") == 0)
-		return use->lookback;
+		return use->lookback && !r->p->chunk.by_key;
+	if (strcmp(variable, "lookback_key") == 0)
+		return use->lookback && r->p->chunk.by_key;
 	return use->undo || (strcmp(variable, "started_at") != 0 && strcmp(variable, "finished_at") != 0);
 }
 
@@ -103,7 +105,7 @@ static const char **known_variables(const struct bf_reader *r, const struct bf_s
 	size_t n = 0;
 
 	for (size_t i = 0; !use->keys && bf_builtin_variables[i]; i++)
-		if (exists_here(bf_builtin_variables[i], use))
+		if (exists_here(r, bf_builtin_variables[i], use))
 			names[n++] = bf_builtin_variables[i];
 	for (size_t i = 0; i < r->p->n_params; i++)
 		names[n++] = r->param_names[i];
@@ -134,8 +136,9 @@ static void check_variables(struct bf_reader *r, const struct bf_at *at, const s
 		if (!name || among(known, name) || json_object_get(seen, name))
 			continue;
 		json_object_set_new(seen, name, json_true());
-		if (!use->keys && !use->range && strcmp(name, "lookback_since") == 0)
-			bf_buf_printf(&text, "found \"%s\", expected \"lookback\": {\"days\": N} on this step", name);
+		if (!use->keys && !use->range && strcmp(name, r->p->chunk.by_key ? "lookback_key" : "lookback_since") == 0)
+			bf_buf_printf(&text, "found \"%s\", expected \"lookback\": {\"%s\": N} on this step", name,
+						  r->p->chunk.by_key ? "keys" : "days");
 		else
 			bf_word_text(&text, name, *known ? "a variable that exists here" : "no variable: this pipeline has no parameters", known);
 		bf_problem(r, at, "%s: line %d: %s", file, piece->line, text.data);

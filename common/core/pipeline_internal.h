@@ -70,14 +70,14 @@ bool bf_env_name_valid(const char *s);
 struct bf_sql_use {
 	bool keys;     /* the query that finds the keys: it has the parameters only */
 	bool range;    /* what is asked when a run is planned: it has the parameters and the range */
-	bool lookback; /* lookback_since exists */
+	bool lookback; /* lookback_since or, in a pipeline of keys, lookback_key exists */
 	bool single;   /* one statement, whose result is used */
 	bool undo;     /* of what has been done: started_at and finished_at exist */
 };
 void bf_read_sql(struct bf_reader *r, const struct bf_at *at, json_t *name, const struct bf_sql_use *use, struct bf_sql_file *out);
 char *bf_read_path(struct bf_reader *r, const struct bf_at *at, json_t *name); /* of a file in the pipeline's folder; NULL: reported */
 char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name);
-extern const char *const bf_builtin_variables[10]; /* of SQL; ends with NULL */
+extern const char *const bf_builtin_variables[11]; /* of SQL; ends with NULL */
 
 /* pipeline_find.c, pipeline_body.c */
 const char *bf_pipelines_folder(void);                                      /* $BF_PIPELINES, or its default */
@@ -104,6 +104,7 @@ void bf_http_spec_release(struct bf_http_spec *http);
 void bf_read_needs(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s);
 int bf_step_ordinal(const struct bf_reader *r, const char *name); /* -1: there is none of that name */
 void bf_check_cycles(struct bf_reader *r);
-void bf_check_ofs(struct bf_reader *r); /* what checks are of, once all needs are known */
+void bf_check_waits(struct bf_reader *r); /* for chunks, once all steps are known */
+void bf_check_ofs(struct bf_reader *r);   /* what checks are of, once all needs are known */
 
 #endif

@@ -101,3 +101,69 @@ void bf_check_cycles(struct bf_reader *r)
 		if (w.state[i] == UNSEEN)
 			visit(&w, i);
 }
+
+/* ---- "wait_for": "chunk" ---- */
+
+static const char *cutting(const struct bf_chunking *c, char *out, size_t size)
+{
+	snprintf(out, size, "%d %s%s", c->size, c->unit == BF_UNIT_MONTH ? "month" : "day", c->size == 1 ? "" : "s");
+	return out;
+}
+
+static bool same_grid(const struct bf_chunking *a, const struct bf_chunking *b)
+{
+	return a->unit == b->unit && a->size == b->size;
+}
+
+static void check_wait(struct bf_reader *r, const struct bf_at *at, const struct bf_step *s, const struct bf_step *need)
+{
+	char own[40], other[40];
+
+	if (!same_grid(&s->chunk, &need->chunk))
+		bf_problem(r, at, "found \"chunk\" although %s is cut by %s and this step by %s, expected the same \"chunk\", or \"step\"",
+				   need->name, cutting(&need->chunk, other, sizeof(other)), cutting(&s->chunk, own, sizeof(own)));
+	if (s->order != need->order)
+		bf_problem(r, at, "found \"chunk\" although %s has another \"order\", expected the same: else the first would wait for the last",
+				   need->name);
+	if (need->split)
+		bf_problem(r, at, "found \"chunk\" although %s has \"split\", whose halves come after all other chunks, expected \"step\"",
+				   need->name);
+}
+
+/* What comes before a step that waits for chunks tells when one of its own is settled, for others may be left out of a run. */
+static void mark_feeds(struct bf_pipeline *p, const struct bf_step *s)
+{
+	for (size_t i = 0; i < s->n_needs; i++) {
+		struct bf_step *need = &p->steps[s->needs[i]];
+
+		if (need->feeds_chunks)
+			continue;
+		need->feeds_chunks = true;
+		mark_feeds(p, need);
+	}
+}
+
+void bf_check_waits(struct bf_reader *r)
+{
+	struct bf_at steps = bf_at_field(NULL, "steps");
+
+	for (int i = 0; i < r->p->n_steps; i++) {
+		struct bf_step *s = &r->p->steps[i];
+		struct bf_at step = bf_at_index(&steps, (size_t)i), at = bf_at_field(&step, "wait_for");
+		bool any = false;
+
+		if (!s->wait_for_chunk || s->per == BF_PER_RUN)
+			continue;
+		for (size_t n = 0; n < s->n_needs; n++) {
+			const struct bf_step *need = &r->p->steps[s->needs[n]];
+
+			if (need->per == BF_PER_CHUNK)
+				check_wait(r, &at, s, need);
+			any = any || need->per == BF_PER_CHUNK;
+		}
+		if (!any)
+			bf_problem(r, &at,
+					   "found \"chunk\", but nothing that this step needs has chunks, expected such a step in \"needs\", or \"step\"");
+		mark_feeds(r->p, s);
+	}
+}

@@ -3,7 +3,7 @@
 #include "core/vars.h"
 
 #define ATTEMPTS_MAX 1000
-#define LOOKBACK_MAX 3660 /* days */
+#define LOOKBACK_MAX 3660 /* days, or keys */
 #define ARGV_MAX     1000
 
 #define APPROVAL_MIN_MS      1000
@@ -32,13 +32,15 @@ static const char *const step_fields[] = {
 	"redirects",   "expected_status",
 	"figure",      "pointer",
 	"json_file",   "rollback",
-	"split",       NULL,
+	"split",       "wait_for",
+	NULL,
 };
 static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
+static const char *const wait_for_names[] = {"step", "chunk", NULL};
 static const char *const order_names[] = {"asc", "desc", NULL};
 static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
-static const char *const lookback_fields[] = {"days", "warmup", NULL};
+static const char *const lookback_fields[] = {"days", "keys", "warmup", NULL};
 static const char *const warmup_names[] = {"allow", "block", NULL};
 static const char *const sample_fields[] = {
 	"name",     "type",   "file", "expected", "present", "of",        "tolerance",       "min",    "max",     "severity",  "warn_if",
@@ -319,8 +321,12 @@ static void read_lookback(struct bf_reader *r, const struct bf_at *up, json_t *o
 
 	if (!lookback)
 		return;
-	if (bf_require(r, &at, lookback, "days", "the number of days"))
-		bf_read_int(r, &at, lookback, "days", 1, LOOKBACK_MAX, &s->lookback_days);
+	const char *unit = s->chunk.by_key ? "keys" : "days", *other = s->chunk.by_key ? "days" : "keys";
+	if (json_object_get(lookback, other))
+		bf_problem(r, &at, "found \"%s\", expected \"%s\": the chunks of this pipeline are %s", other, unit,
+				   s->chunk.by_key ? "keys" : "dates");
+	else if (bf_require(r, &at, lookback, unit, s->chunk.by_key ? "the number of keys" : "the number of days"))
+		bf_read_int(r, &at, lookback, unit, 1, LOOKBACK_MAX, &s->lookback);
 	s->lookback_blocks = bf_read_choice(r, &at, lookback, "warmup", warmup_names, 0) == 1;
 }
 
@@ -329,6 +335,7 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 	static const char *const of_chunks[] = {"chunk", "order", "lookback", "max_failed_ratio", "split"};
 	struct bf_at lookback = bf_at_field(up, "lookback"), order = bf_at_field(up, "order"), per = bf_at_field(up, "per"),
 				 ratio = bf_at_field(up, "max_failed_ratio"), split = bf_at_field(up, "split");
+	struct bf_at wait = bf_at_field(up, "wait_for");
 	bool has_lookback = json_object_get(object, "lookback"), has_ratio = json_object_get(object, "max_failed_ratio");
 
 	for (size_t i = 0; s->per == BF_PER_RUN && i < BF_COUNT_OF(of_chunks); i++) {
@@ -337,6 +344,8 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 		if (json_object_get(object, of_chunks[i]))
 			bf_problem(r, &at, "found on a step per run, expected only on a step per chunk");
 	}
+	if (s->per == BF_PER_RUN && s->wait_for_chunk)
+		bf_problem(r, &wait, "found \"chunk\" on a step per run, expected only on a step per chunk");
 	if ((s->kind == BF_KIND_APPROVAL || s->kind == BF_KIND_SOAK) && s->per == BF_PER_CHUNK)
 		bf_problem(r, &per, "found \"chunk\" on a step of kind %s, expected \"run\"", kind_names[s->kind]);
 	if (has_ratio && json_object_get(object, "on_failure"))
@@ -350,8 +359,6 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 				   has_lookback ? "\"lookback\"" : "\"concurrency\": 1");
 	if (s->split && s->chunk.by_key)
 		bf_problem(r, &split, "found in a pipeline of keys, expected only where chunks are dates");
-	if (has_lookback && s->chunk.by_key)
-		bf_problem(r, &lookback, "found in a pipeline of keys, expected only where chunks are dates");
 }
 
 static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *object, const struct bf_step_defaults *defaults,
@@ -373,6 +380,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	bf_read_number(r, at, object, "max_failed_ratio", 0, 1, &s->max_failed_ratio);
 	bf_read_int(r, at, object, "concurrency", 1, BF_CONCURRENCY_MAX, &s->concurrency);
 	s->split = bf_read_bool(r, at, object, "split", false);
+	s->wait_for_chunk = bf_read_choice(r, at, object, "wait_for", wait_for_names, 0) == 1;
 	s->chunk = r->p->chunk;
 	s->has_chunk = json_object_get(object, "chunk");
 	bf_read_chunking(r, at, object, true, &s->chunk);
@@ -436,5 +444,6 @@ void bf_read_steps(struct bf_reader *r, json_t *root, const struct bf_step_defau
 			bf_problem_found(r, &element, step, "an object that describes a step");
 	}
 	bf_check_cycles(r);
+	bf_check_waits(r);
 	bf_check_ofs(r);
 }

@@ -61,38 +61,41 @@ static enum bf_order order_of(const struct bf_plan_ask *ask, const struct bf_ste
 	return ask->has_order && !s->has_order && s->per == BF_PER_CHUNK ? ask->order : s->order;
 }
 
-int bf_plan_check(const struct bf_plan_ask *ask, struct bf_error *err)
+/* One that is reached by several ways is waited for as a whole, unless all of them are chunkwise. */
+static void add_need(struct bf_step_plan *out, int need, bool chunkwise)
 {
-	bool any = false;
-	for (int i = 0; i < ask->pipeline->n_steps; i++) {
-		const struct bf_step *s = &ask->pipeline->steps[i];
-		any = any || !ask->left_out[i];
-		if (!ask->left_out[i] && s->lookback_days > 0 && order_of(ask, s) == BF_ORDER_DESC)
-			return bf_fail(err, BF_E_INPUT,
-						   "--order: found desc, but step %s looks back %d days, so it must go forward; expected asc, or --skip=%s",
-						   s->name, s->lookback_days, s->name);
-	}
-	return any ? 0 : bf_fail(err, BF_E_INPUT, "--only and --skip leave no step to run");
+	size_t at = 0;
+	while (at < out->n_needs && out->needs[at] != need)
+		at++;
+	if (at == out->n_needs)
+		out->needs[out->n_needs++] = need;
+	else
+		chunkwise = chunkwise && out->chunkwise[at];
+	out->chunkwise[at] = chunkwise;
 }
 
-/* What a step needs, through steps that are left out. */
-static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bool *seen, struct bf_step_plan *out)
+/* What a step needs, through steps that are left out. `seen`: those that were, by a way that was not chunkwise (0) or was (1). */
+static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bool chunkwise, bool seen[2][BF_STEPS_MAX],
+					  struct bf_step_plan *out)
 {
+	chunkwise = chunkwise && s->wait_for_chunk;
 	for (size_t i = 0; i < s->n_needs; i++) {
 		int need = s->needs[i];
-		if (seen[need])
+		const struct bf_step *step = &ask->pipeline->steps[need];
+		bool by_chunk = chunkwise && step->per == BF_PER_CHUNK;
+		if (seen[by_chunk][need])
 			continue;
-		seen[need] = true;
+		seen[by_chunk][need] = true;
 		if (ask->left_out[need])
-			add_needs(ask, &ask->pipeline->steps[need], seen, out);
+			add_needs(ask, step, by_chunk, seen, out);
 		else
-			out->needs[out->n_needs++] = need;
+			add_need(out, need, by_chunk);
 	}
 }
 
 static void shape_step(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_step_plan *out)
 {
-	bool seen[BF_STEPS_MAX] = {false};
+	bool seen[2][BF_STEPS_MAX] = {{false}};
 	out->step = s;
 	out->left_out = ask->left_out[s->ordinal];
 	if (out->left_out)
@@ -101,7 +104,44 @@ static void shape_step(const struct bf_plan_ask *ask, const struct bf_step *s, s
 	out->unit = ask->keys || own_days ? BF_UNIT_DAY : s->chunk.unit;
 	out->size = ask->keys ? 1 : own_days ? ask->batch_days : s->chunk.size;
 	out->order = order_of(ask, s);
-	add_needs(ask, s, seen, out);
+	add_needs(ask, s, true, seen, out);
+}
+
+/* --order must not turn one of two steps that go side by side, and leave the other as it is. */
+static int check_chunkwise(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_error *err)
+{
+	static const char *const names[] = {[BF_ORDER_ASC] = "asc", [BF_ORDER_DESC] = "desc"};
+	struct bf_step_plan shape = {.jobs = 0};
+	shape_step(ask, s, &shape);
+	for (size_t i = 0; i < shape.n_needs; i++) {
+		const struct bf_step *need = &ask->pipeline->steps[shape.needs[i]];
+		if (shape.chunkwise[i] && order_of(ask, need) != shape.order)
+			return bf_fail(
+				err, BF_E_INPUT,
+				"--order: found %s, but then step %s goes %s and step %s, for whose chunks it waits, %s; expected no --order, or "
+				"--skip=%s",
+				names[ask->order], s->name, names[shape.order], need->name, names[order_of(ask, need)], s->name);
+	}
+	return 0;
+}
+
+int bf_plan_check(const struct bf_plan_ask *ask, struct bf_error *err)
+{
+	bool any = false;
+	for (int i = 0; i < ask->pipeline->n_steps; i++) {
+		const struct bf_step *s = &ask->pipeline->steps[i];
+		any = any || !ask->left_out[i];
+		if (ask->left_out[i])
+			continue;
+		if (s->lookback > 0 && order_of(ask, s) == BF_ORDER_DESC)
+			return bf_fail(err, BF_E_INPUT,
+						   "--order: found desc, but step %s looks back %d %s, so it must go forward; expected asc, or --skip=%s", s->name,
+						   s->lookback, s->chunk.by_key ? "keys" : "days", s->name);
+		int rc = check_chunkwise(ask, s, err);
+		if (rc < 0)
+			return rc;
+	}
+	return any ? 0 : bf_fail(err, BF_E_INPUT, "--only and --skip leave no step to run");
 }
 
 struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_plan *step)
@@ -296,50 +336,84 @@ static int look_at_step(struct bf_pg *pg, const struct bf_plan_ask *ask, struct 
 
 /* ---- what a step looks back at before its first chunk ---- */
 
-static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t days,
+static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t gone,
 						 struct bf_error *err)
 {
 	const struct bf_skip *held = NULL;
-	char first[BF_DATE_TEXT], since[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	BF_AUTOBUF struct bf_buf looks;
+	BF_AUTOBUF struct bf_buf fill;
+	char day[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	bf_buf_init(&looks, 4096);
+	bf_buf_init(&fill, 4096);
 	for (size_t i = 0; i < seen->n_skips; i++)
 		if (seen->skips[i].reason == BF_SKIP_HELD)
 			held = &seen->skips[i];
-	bf_date_format(before->until + 1, first);
+	if (before->keys) {
+		bf_buf_printf(&looks, "step %s looks back %d keys (\"warmup\": \"block\"), and of those before what is asked for", s->step->name,
+					  s->step->lookback);
+		for (size_t i = 0; i < before->keys->count && i < 3; i++)
+			bf_buf_printf(&fill, " --key=%s", bf_keys_at(before->keys, i));
+		bf_buf_addstr(&fill, before->keys->count > 3 ? " …" : "");
+	} else {
+		bf_buf_printf(&looks, "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s", s->step->name,
+					  s->step->lookback, bf_date_format(before->until + 1, day));
+		bf_buf_printf(&fill, " --since=%s --until=%s", bf_date_format(before->since, day), bf_date_format(before->until, until));
+	}
 	if (held)
-		return bf_fail(err, BF_E_INPUT,
-					   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s run %s holds some and is not finished; "
-					   "expected it to be done first",
-					   s->step->name, s->step->lookback_days, first, held->run);
-	return bf_fail(err, BF_E_INPUT,
-				   "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s %lld are not there; expected them first: "
-				   "enqueue run %s --only=%s --since=%s --until=%s",
-				   s->step->name, s->step->lookback_days, first, (long long)days, before->pipeline->name, s->step->name,
-				   bf_date_format(before->since, since), bf_date_format(before->until, until));
+		return bf_fail(err, BF_E_INPUT, "%s run %s holds some and is not finished; expected it to be done first", looks.data, held->run);
+	return bf_fail(err, BF_E_INPUT, "%s %lld are not there; expected them first: enqueue run %s --only=%s%s", looks.data, (long long)gone,
+				   before->pipeline->name, s->step->name, fill.data);
+}
+
+/* The keys that are looked back at and not planned themselves. */
+static int keys_before(const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_keys *out, struct bf_error *err)
+{
+	const struct bf_keys *all = ask->all_keys;
+	size_t lookback = (size_t)s->step->lookback, done = 0; /* all before `done` have been seen to */
+	int rc = 0;
+	for (size_t i = 0; i < s->n_missing; i++) {
+		for (int32_t k = s->missing[i].first; rc == 0 && k <= s->missing[i].last; k++) {
+			size_t at = 0;
+			(void)bf_keys_find(all, bf_keys_at(ask->keys, (size_t)k), &at);
+			for (size_t b = at > done + lookback ? at - lookback : done; rc == 0 && b < at; b++)
+				rc = bf_keys_add(out, bf_keys_at(all, b), strlen(bf_keys_at(all, b)), err);
+			done = at + 1;
+		}
+	}
+	return rc;
 }
 
 /* Of a step whose warmup blocks: all that it looks back at before what is planned has to be there. The ledger and the data are asked about
- * those days as about the others. */
+ * those days, or keys, as about the others. */
 static int check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_error *err)
 {
 	struct bf_plan_ask before = *ask;
 	struct bf_step_plan seen = {.jobs = 0};
-	int64_t days = 0;
+	struct bf_keys keys;
+	int64_t gone = 0;
+	int rc = 0;
 	if (!s->step->lookback_blocks || s->n_missing == 0)
 		return 0;
+	bf_keys_init(&keys);
+	if (ask->keys)
+		rc = keys_before(ask, s, &keys, err);
+	before.keys = ask->keys ? &keys : NULL;
 	before.until = s->missing[0].first - 1;
-	before.since = s->missing[0].first - s->step->lookback_days;
+	before.since = s->missing[0].first - s->step->lookback;
 	before.reprocess = BF_REPROCESS_NONE;
 	shape_step(&before, s->step, &seen);
-	int rc = look_at_step(pg, &before, &seen, err);
+	if (rc == 0 && (!ask->keys || keys.count > 0))
+		rc = look_at_step(pg, &before, &seen, err);
 	for (size_t i = 0; i < seen.n_missing; i++)
-		days += seen.missing[i].last - seen.missing[i].first + 1;
+		gone += seen.missing[i].last - seen.missing[i].first + 1;
 	for (size_t i = 0; i < seen.n_skips; i++)
 		if (seen.skips[i].reason == BF_SKIP_FAILED || seen.skips[i].reason == BF_SKIP_HELD)
-			days += seen.skips[i].count;
-	if (rc == 0 && days > 0)
-		rc = refuse_warmup(&before, s, &seen, days, err);
+			gone += seen.skips[i].count;
+	if (rc == 0 && gone > 0)
+		rc = refuse_warmup(&before, s, &seen, gone, err);
 	free(seen.missing);
 	free(seen.skips);
+	bf_keys_release(&keys);
 	return rc;
 }
 

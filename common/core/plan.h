@@ -55,6 +55,7 @@ const char *bf_reprocess_name(enum bf_reprocess r);
 struct bf_plan_ask { /* everything is borrowed */
 	const struct bf_pipeline *pipeline;
 	const struct bf_keys *keys;      /* NULL: by date */
+	const struct bf_keys *all_keys;  /* by key: the whole list, of which `keys` may be a part; looked back at */
 	bf_date since, until;            /* by date */
 	const char *const *param_values; /* one for each of the pipeline's parameters */
 	struct bf_pg *reader;            /* cannot write: for the steps' queries of what is expected and present; NULL where no step has one */
@@ -94,7 +95,8 @@ struct bf_step_plan {
 	enum bf_unit unit;
 	int size;
 	enum bf_order order;
-	int needs[BF_STEPS_MAX]; /* ordinals, without the steps that are left out */
+	int needs[BF_STEPS_MAX];      /* ordinals, without the steps that are left out */
+	bool chunkwise[BF_STEPS_MAX]; /* of each of them: whether a chunk waits for its own chunk there ("wait_for": "chunk"), not for all */
 	size_t n_needs;
 	struct bf_span *missing;
 	size_t n_missing;
@@ -147,6 +149,13 @@ int bf_plan_begin(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, s
 
 /* Writes what bf_plan_look found; within bf_plan_run's transaction. For plan*.c. */
 int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err);
+/* Which jobs of the needs that are chunkwise each job of a step has to wait for; its chunks have to come in their order. For plan*.c. */
+struct bf_windows;
+struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step);
+/* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","empty"}. */
+void bf_windows_next(struct bf_windows *w, struct bf_span chunk, struct bf_buf *out);
+void bf_windows_free(struct bf_windows *w);
+
 /* The chunks of a step that is per chunk. For plan*.c. */
 struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_plan *step);
 

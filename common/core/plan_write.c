@@ -141,10 +141,15 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 	add_limits(&p, s->step);
 	bf_pg_add_text(&p, s->step->approval.review ? review.data : NULL);
 	bf_pg_add_bool(&p, s->step->split);
+	bf_pg_array_begin(&p);
+	for (size_t i = 0; i < s->n_needs; i++)
+		if (s->chunkwise[i])
+			bf_pg_array_text(&p, ask->pipeline->steps[s->needs[i]].name);
+	bf_pg_array_end(&p);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 
-/* One row of COPY: run, step, seq, chunk, since, until, key. */
+/* One row of COPY: run, step, seq, chunk, since, until, key. Its line is ended by the caller. */
 static void add_job(struct bf_buf *rows, const char *run, const char *step, int64_t seq, const char *chunk, const struct bf_span *days,
 					const char *key)
 {
@@ -157,11 +162,51 @@ static void add_job(struct bf_buf *rows, const char *run, const char *step, int6
 	bf_pg_copy_escape(rows, days ? bf_date_format(days->last, until) : NULL);
 	bf_buf_addch(rows, '\t');
 	bf_pg_copy_escape(rows, key);
-	bf_buf_addch(rows, '\n');
+}
+
+/* What a step's jobs have that others do not: the jobs that they wait for, and the key that they look back to. */
+struct extras {
+	struct bf_windows *windows; /* NULL: they do not wait for chunks */
+	bool wanted, lookback_key;
+};
+
+static struct extras extras_of(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s)
+{
+	struct extras e = {.lookback_key = ask->keys && s->step->lookback > 0};
+	for (size_t i = 0; i < s->n_needs && !e.windows; i++)
+		if (s->chunkwise[i])
+			e.windows = bf_windows_new(ask, plan, s);
+	e.wanted = e.windows || e.lookback_key;
+	return e;
+}
+
+static void extras_release(struct extras *e)
+{
+	if (e->windows)
+		bf_windows_free(e->windows);
+}
+
+static const char *key_before(const struct bf_plan_ask *ask, const char *key, int lookback)
+{
+	size_t at = 0;
+	(void)bf_keys_find(ask->all_keys, key, &at);
+	return bf_keys_at(ask->all_keys, at > (size_t)lookback ? at - (size_t)lookback : 0);
+}
+
+static void add_extras(struct bf_buf *rows, const struct bf_plan_ask *ask, const struct bf_step_plan *s, const struct extras *e,
+					   struct bf_span chunk, const char *key)
+{
+	bf_buf_addch(rows, '\t');
+	if (e->windows)
+		bf_windows_next(e->windows, chunk, rows);
+	else
+		bf_pg_copy_escape(rows, NULL);
+	bf_buf_addch(rows, '\t');
+	bf_pg_copy_escape(rows, e->lookback_key ? key_before(ask, key, s->step->lookback) : NULL);
 }
 
 static int copy_chunks(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
-					   struct bf_buf *rows, struct bf_error *err)
+					   const struct extras *extras, struct bf_buf *rows, struct bf_error *err)
 {
 	struct bf_cut cut = bf_plan_cut(ask, s);
 	struct bf_span chunk;
@@ -171,6 +216,9 @@ static int copy_chunks(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 	while (rc == 0 && bf_cut_next(&cut, &chunk)) {
 		bf_plan_chunk_text(ask, chunk, text);
 		add_job(rows, plan->run, s->step->name, ++seq, text, ask->keys ? NULL : &chunk, ask->keys ? text : NULL);
+		if (extras->wanted)
+			add_extras(rows, ask, s, extras, chunk, text);
+		bf_buf_addch(rows, '\n');
 		if (rows->len < COPY_BYTES)
 			continue;
 		rc = bf_pg_copy_put(pg, rows->data, rows->len, err);
@@ -184,17 +232,19 @@ static int copy_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const stru
 					 struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf rows;
+	struct extras extras = extras_of(ask, plan, s);
 	int64_t copied = 0;
 	bf_buf_init(&rows, 2 * COPY_BYTES);
-	int rc = bf_pg_copy_begin(pg, &bf_sql_plan_copy_jobs, err);
-	if (rc < 0)
-		return rc;
-	if (BF_FAILPOINT("mid_copy"))
-		return bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_copy");
-	if (s->step->per == BF_PER_RUN)
+	int rc = bf_pg_copy_begin(pg, extras.wanted ? &bf_sql_plan_copy_jobs_and_more : &bf_sql_plan_copy_jobs, err);
+	if (rc == 0 && BF_FAILPOINT("mid_copy"))
+		rc = bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_copy");
+	if (rc == 0 && s->step->per == BF_PER_RUN) {
 		add_job(&rows, plan->run, s->step->name, 1, s->first, ask->keys ? NULL : &plan->whole, NULL);
-	else
-		rc = copy_chunks(pg, ask, plan, s, &rows, err);
+		bf_buf_addch(&rows, '\n');
+	} else if (rc == 0) {
+		rc = copy_chunks(pg, ask, plan, s, &extras, &rows, err);
+	}
+	extras_release(&extras);
 	if (rc == 0 && rows.len > 0)
 		rc = bf_pg_copy_put(pg, rows.data, rows.len, err);
 	if (rc == 0)

@@ -78,18 +78,33 @@ struct standing {
 	} steps[BF_STEPS_MAX];
 };
 
-static void note_standing(const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, const struct bf_redis_reply *reply,
-						  struct standing *now)
+/* The reply tells of the steps in `order`. */
+static void note_standing(const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, const int *order,
+						  const struct bf_redis_reply *reply, struct standing *now)
 {
 	const struct bf_redis_reply *pushed = bf_redis_at(reply, 1), *counted = bf_redis_at(reply, 2);
 	*now = (struct standing){.ended = has_ended(row->state), .stopping = strcmp(row->state, "stopping") == 0, .n_steps = n_steps};
-	for (int i = 0; i < n_steps; i++) {
+	for (int at = 0; at < n_steps; at++) {
+		int i = order[at];
 		now->planned += steps[i].planned;
 		memcpy(now->steps[i].step, steps[i].step, sizeof(now->steps[i].step));
-		now->steps[i].pushed = bf_redis_int(bf_redis_at(pushed, (size_t)i));
+		now->steps[i].pushed = bf_redis_int(bf_redis_at(pushed, (size_t)at));
 		for (int k = 0; k < COUNTERS; k++)
-			now->steps[i].counted[k] = bf_redis_int(bf_redis_at(counted, (size_t)(i * COUNTERS + k)));
+			now->steps[i].counted[k] = bf_redis_int(bf_redis_at(counted, (size_t)(at * COUNTERS + k)));
 	}
+}
+
+/* In which order a run's window is filled: first the steps that go behind another chunk by chunk, the last of them first, so that what has
+ * been begun is brought to its end; then the others as they come. */
+static void order_of_release(const struct bf_step_row *steps, int n_steps, int *order)
+{
+	int n = 0;
+	for (int i = n_steps - 1; i >= 0; i--)
+		if (steps[i].waits_for_chunks)
+			order[n++] = i;
+	for (int i = 0; i < n_steps; i++)
+		if (!steps[i].waits_for_chunks)
+			order[n++] = i;
 }
 
 static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, struct standing *now,
@@ -97,21 +112,24 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 {
 	struct bf_redis_cmd cmd;
 	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
+	int order[BF_STEPS_MAX];
+	order_of_release(steps, n_steps, order);
 	begin(u, &cmd, "sync_run", row->run);
 	add_run_fields(&cmd, row, steps, n_steps);
 	for (int i = 0; i < n_steps; i++) {
-		bf_redis_arg(&cmd, steps[i].step);
-		bf_redis_arg_int(&cmd, steps[i].ordinal);
-		bf_redis_arg(&cmd, steps[i].state);
-		bf_redis_arg_int(&cmd, steps[i].planned);
-		bf_redis_arg_int(&cmd, steps[i].concurrency);
+		const struct bf_step_row *s = &steps[order[i]];
+		bf_redis_arg(&cmd, s->step);
+		bf_redis_arg_int(&cmd, s->ordinal);
+		bf_redis_arg(&cmd, s->state);
+		bf_redis_arg_int(&cmd, s->planned);
+		bf_redis_arg_int(&cmd, s->concurrency);
 		/* Where all of the run goes one by one, a job in back-off keeps its place, too; a soak between its samples never does. */
-		bf_redis_arg(&cmd, (steps[i].chronological || row->concurrency == 1) && !steps[i].soak ? "1" : "0");
-		bf_redis_arg_int(&cmd, steps[i].plan_number);
+		bf_redis_arg(&cmd, (s->chronological || row->concurrency == 1) && !s->soak ? "1" : "0");
+		bf_redis_arg_int(&cmd, s->plan_number);
 	}
 	int rc = call(u, &cmd, &reply, err);
 	if (rc == 0)
-		note_standing(row, steps, n_steps, reply, now);
+		note_standing(row, steps, n_steps, order, reply, now);
 	return rc;
 }
 
@@ -126,9 +144,9 @@ static int read_page(struct bf_upkeep *u, const char *run, const struct bf_step_
 {
 	bf_pg_result_free(out->jobs);
 	*out = (struct page){.after = after};
-	int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)after, PUSH_PAGE, &out->jobs, err);
+	int rc = bf_ledger_pending_page(u->pg, run, step->step, (int)after, step->upto, PUSH_PAGE, &out->jobs, err);
 	int n = rc < 0 ? 0 : bf_pg_rows(out->jobs);
-	out->upto = n < PUSH_PAGE ? step->planned : bf_pg_int(out->jobs, n - 1, 0);
+	out->upto = n < PUSH_PAGE ? step->upto : bf_pg_int(out->jobs, n - 1, 0);
 	return rc;
 }
 
@@ -165,12 +183,12 @@ static int push_page(struct bf_upkeep *u, const char *run, const struct bf_step_
 	return rc;
 }
 
-/* Appends what the ledger has beyond `pushed`, page by page; another process may be doing the same. While rebuilding, one page will do to
- * begin with: reconcile appends the rest, and meanwhile the workers have something to do. */
+/* Appends what the ledger has beyond `pushed` and lets begin, page by page; another process may be doing the same. While rebuilding, one
+ * page will do to begin with: reconcile appends the rest, and meanwhile the workers have something to do. */
 static int push_step(struct bf_upkeep *u, const char *run, const struct bf_step_row *step, int64_t pushed, bool rebuilding,
 					 struct bf_error *err)
 {
-	int64_t enough = rebuilding ? 1 : step->planned;
+	int64_t enough = rebuilding && step->upto > 1 ? 1 : step->upto;
 	struct page page = {.after = -1};
 	int rc = 0;
 	while (rc == 0 && pushed < enough) {

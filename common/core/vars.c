@@ -51,6 +51,8 @@ const char *bf_vars_sql(const struct bf_vars *v, const char *name, size_t len)
 		return *field;
 	if (is(name, len, "lookback_since"))
 		return v->lookback_since;
+	if (is(name, len, "lookback_key"))
+		return v->lookback_key;
 	if (is(name, len, "started_at"))
 		return v->started_at;
 	if (is(name, len, "finished_at"))

@@ -1,7 +1,7 @@
 /*
  * What a job's templates and SQL variables stand for: {{since}} {{until}} {{key}} {{run}} {{chunk}} {{step}} {{param.x}}
- * {{env.X|default}} in argv, env, URLs, headers and bodies; :'since' :'until' :'key' :'run' :'chunk' :'step' :'lookback_since' :'x' (a
- * parameter) in SQL; in a rollback file :'started_at' and :'finished_at', too.
+ * {{env.X|default}} in argv, env, URLs, headers and bodies; :'since' :'until' :'key' :'run' :'chunk' :'step' :'lookback_since' or, in a
+ * pipeline of keys, :'lookback_key', and :'x' (a parameter) in SQL; in a rollback file :'started_at' and :'finished_at', too.
  */
 #ifndef BF_CORE_VARS_H
 #define BF_CORE_VARS_H
@@ -15,7 +15,7 @@
 struct bf_vars {
 	const char *run, *step, *chunk;
 	const char *since, *until, *lookback_since; /* YYYY-MM-DD; "" for a key without dates */
-	const char *key;                            /* "" for a date chunk */
+	const char *key, *lookback_key;             /* "" for a date chunk */
 	const char *started_at, *finished_at;       /* of what is undone; otherwise NULL, and no variables */
 	const char *const *param_names;             /* n_params */
 	const char *const *param_values;

@@ -1,6 +1,7 @@
 -- oldest program that can live with this schema: 0.1.0
 --
--- Holding a run back while a query of its pipeline says so; splitting a chunk that failed; undoing what a run has done, chunk by chunk: the step's rollback file and the ledger's row in one transaction.
+-- Holding a run back while a query of its pipeline says so; splitting a chunk that failed; chunks that wait for chunks; undoing what a run has done, chunk by chunk:
+-- the step's rollback file and the ledger's row in one transaction.
 
 alter table bf.run
     add column throttle_ms bigint,
@@ -135,8 +136,184 @@ begin
     return v_count;
 end $$;
 
-alter function bf.advance(text) rename to advance_settled;
-create function bf.advance(p_run text) returns text
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Chunks that wait for chunks ("wait_for": "chunk"; PROTOCOL R15). The ledger says how far a step may go: its jobs up to `upto` may be
+-- handed out. That is as far as each step before it is settled without a hole, so a chunk never begins before what it is made of.
+alter table bf.step
+    add column by_chunk text[] not null default '{}',
+    add column upto int;
+alter table bf.job
+    add column after int4range[],
+    add column lookback_key text collate "C";
+comment on column bf.step.by_chunk is 'Those of its needs for which each of its chunks waits by chunks.';
+comment on column bf.step.upto is 'Jobs with a greater seq wait for chunks of `by_chunk`; null: it has none.';
+comment on column bf.job.after is 'For each step of its step''s `by_chunk`: which of that step''s jobs (seq) it waits for.';
+comment on column bf.job.lookback_key is 'The key that its step looks back to.';
+
+create function bf.first_unsettled(s bf.step) returns int
+language sql stable as $$
+    select seq from bf.job where run = s.run and step = s.step and seq >= s.floor and state in ('pending', 'running') order by seq limit 1
+$$;
+
+-- Moves `upto` on. What lacks something that it is made of is skipped at that moment: it failed and stops others, or was skipped or cancelled.
+create function bf.let_chunks(s bf.step) returns void
+language plpgsql as $$
+declare
+    v_need bf.step;
+    v_first int;
+    v_next int;
+    v_upto int := s.planned;
+begin
+    for i in 1 .. cardinality(s.by_chunk) loop
+        select * into v_need from bf.step where run = s.run and step = s.by_chunk[i];
+        v_first := bf.first_unsettled(v_need);
+        continue when v_first is null;
+        select seq into v_next from bf.job
+         where run = s.run and step = s.step and seq > s.upto and upper(after[i]) > v_first order by seq limit 1;
+        v_upto := least(v_upto, v_next - 1);
+    end loop;
+    if v_upto <= s.upto then
+        return;
+    end if;
+    update bf.job j set state = 'skipped', finished_at = clock_timestamp()
+     where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'
+       and exists (select from unnest(s.by_chunk, j.after) as w (need, seqs)
+                     join bf.step n on n.run = s.run and n.step = w.need
+                     join bf.job a on a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
+                    where a.state in ('skipped', 'cancelled')
+                       or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt'));
+    update bf.step set upto = v_upto where run = s.run and step = s.step;
+end $$;
+
+-- As before, with these.
+create function bf.advance_settled(p_run text) returns text
+language plpgsql as $$
+declare
+    r bf.run;
+    s bf.step;
+    v_first int;
+    v_failed bigint;
+    v_job text;
+    v_settled boolean;
+    v_moved boolean;
+    v_verdict text;
+begin
+    select * into r from bf.run where run = p_run for no key update;
+    if not found then
+        return null;
+    end if;
+    if r.state in ('done', 'failed', 'cancelled') then
+        return r.state;
+    end if;
+    if r.state in ('queued', 'waiting') then -- whether it still waits is found at the end
+        r.state := 'running';
+    end if;
+
+    loop
+        v_moved := false;
+        for s in select * from bf.step where run = p_run and state in ('waiting', 'released') order by ordinal loop
+            if s.state = 'released' then
+                if s.max_failed_ratio is not null and not s.halted then
+                    select count(*) into v_failed from bf.job where run = p_run and step = s.step and state = 'failed';
+                    if v_failed > s.max_failed_ratio * s.planned then
+                        s.halted := true;
+                        update bf.step set halted = true where run = p_run and step = s.step;
+                        insert into bf.event (run, step, who, what, note)
+                        values (p_run, s.step, 'ledger', 'step halted',
+                                format('%s of %s jobs failed; at most a ratio of %s may', v_failed, s.planned, s.max_failed_ratio));
+                    end if;
+                end if;
+                if s.halted then
+                    update bf.job set state = 'skipped', finished_at = clock_timestamp()
+                     where run = p_run and step = s.step and seq >= s.floor and state = 'pending';
+                end if;
+                if s.by_chunk <> '{}' then
+                    perform bf.let_chunks(s);
+                end if;
+                v_first := bf.first_unsettled(s);
+                if v_first is not null then
+                    if v_first > s.floor then
+                        update bf.step set floor = v_first where run = p_run and step = s.step;
+                    end if;
+                    continue;
+                end if;
+                -- one whose chunks wait for chunks is not over before what it waits for, and stands like it where it lacks something for it
+                continue when exists (select from bf.step n where n.run = p_run and n.step = any (s.by_chunk) and n.state in ('waiting', 'released'));
+                v_verdict := case
+                    when exists (select from bf.job where run = p_run and step = s.step and state = 'failed') then 'failed'
+                    when exists (select from bf.step n where n.run = p_run and n.step = any (s.by_chunk) and bf.stops_others(n))
+                     and exists (select from bf.job where run = p_run and step = s.step and state = 'skipped')
+                    then case when exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'failed' else 'skipped' end
+                    when exists (select from bf.job where run = p_run and step = s.step and state = 'cancelled')
+                     and not exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'cancelled'
+                    else 'done' end;
+                update bf.step set state = v_verdict, floor = s.planned + 1, finished_at = clock_timestamp()
+                 where run = p_run and step = s.step;
+                insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step ' || v_verdict);
+                v_moved := true;
+                continue;
+            end if;
+            if exists (select from bf.step n where n.run = p_run and n.step = any (s.needs) and n.step <> all (s.by_chunk) and bf.stops_others(n)) then
+                update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp()
+                 where run = p_run and step = s.step and state in ('pending', 'running'); -- running: a retry made its step wait again
+                update bf.step set state = 'skipped', floor = s.planned + 1, asked_at = null, finished_at = clock_timestamp()
+                 where run = p_run and step = s.step;
+                insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step skipped');
+                v_moved := true;
+                continue;
+            end if;
+            v_settled := not exists (select from bf.step n where n.run = p_run and n.step = any (s.needs)
+                                        and (n.state = 'waiting' or (n.state = 'released' and n.step <> all (s.by_chunk))));
+            if s.kind = 'approval' then
+                select state into v_job from bf.job where run = p_run and step = s.step;
+                if v_job = 'pending' and not v_settled then -- a retry has opened again what it was asked about
+                    update bf.step set asked_at = null where run = p_run and step = s.step and asked_at is not null;
+                elsif v_job = 'pending' and r.state = 'running' and s.asked_at is null then
+                    update bf.step set asked_at = clock_timestamp() where run = p_run and step = s.step;
+                    insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'approval asked for');
+                elsif v_job = 'pending' and r.state = 'running' and s.asked_at + s.timeout_ms * interval '1 millisecond' <= clock_timestamp() then
+                    perform bf.decide_approval(p_run, s.step, s.on_timeout = 'approve', 'timeout',
+                                               'nobody decided within ' || justify_interval(s.timeout_ms * interval '1 millisecond'), 'timeout');
+                    v_moved := true;
+                elsif v_job <> 'pending' and v_settled then
+                    update bf.step set state = v_job, floor = s.planned + 1, finished_at = clock_timestamp()
+                     where run = p_run and step = s.step;
+                    insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step ' || v_job);
+                    v_moved := true;
+                end if;
+            elsif r.state = 'running' and v_settled then
+                update bf.step set state = 'released', released_at = clock_timestamp() where run = p_run and step = s.step;
+                insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step released');
+                v_moved := true;
+            end if;
+        end loop;
+        exit when not v_moved;
+    end loop;
+
+    if not exists (select from bf.step where run = p_run and state in ('waiting', 'released')) then
+        r.state := case when exists (select from bf.step where run = p_run and state = 'failed') then 'failed'
+                        when exists (select from bf.step where run = p_run and state = 'cancelled') then 'cancelled'
+                        else 'done' end;
+    elsif r.state = 'stopping' and not exists (
+        select from bf.step t join bf.job j using (run, step)
+         where t.run = p_run and t.state = 'released' and j.seq >= t.floor and j.state = 'running') then
+        r.state := 'stopped';
+    elsif r.state = 'running' and not exists (select from bf.step where run = p_run and state = 'released')
+        and exists (select from bf.step where run = p_run and state = 'waiting' and asked_at is not null) then
+        r.state := 'waiting';
+    end if;
+    update bf.run set state = r.state,
+           version = version + (state is distinct from r.state)::int,
+           finished_at = case when r.state in ('done', 'failed', 'cancelled') then clock_timestamp() end
+     where run = p_run and state is distinct from r.state;
+    if found and r.state <> 'running' then
+        insert into bf.event (run, who, what) values (p_run, 'ledger', 'run ' || r.state);
+    end if;
+    return r.state;
+end $$;
+
+-- What was split is seen to first.
+create or replace function bf.advance(p_run text) returns text
 language plpgsql as $$
 declare
     v_state text;
@@ -190,7 +367,7 @@ begin
     return v_count;
 end $$;
 
--- As before, but for what was split, which stays as it is.
+-- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew.
 create or replace function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
 language plpgsql as $$
 declare
@@ -248,7 +425,7 @@ begin
         select unnest(v_again) collate "C"
         union
         select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
-    update bf.step t set state = 'waiting', floor = 1, plan_number = plan_number + 1, finished_at = null
+    update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null
      where t.run = p_run and t.step in (select step from below)
        and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
             or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));

@@ -31,7 +31,7 @@ static int load_keys(const struct bf_run_options *o, struct bf_run_args *a, stru
 	if (rc == 0)
 		rc = bf_keys_load(&a->keys, a->pipeline, a->param_values, pg ? pg : own, err);
 	if (rc == 0 && o->key.count)
-		rc = bf_keys_restrict(&a->keys, o->key.items, o->key.count, err);
+		rc = bf_keys_pick(&a->keys, o->key.items, o->key.count, &a->picked, err);
 	bf_pg_close(own);
 	return rc;
 }

@@ -265,7 +265,8 @@ static void fill(struct bf_run_args *a, const struct bf_run_options *o)
 {
 	struct bf_plan_ask *ask = &a->ask;
 	ask->pipeline = a->pipeline;
-	ask->keys = a->pipeline->chunk.by_key ? &a->keys : NULL;
+	ask->keys = !a->pipeline->chunk.by_key ? NULL : o->key.count ? &a->picked : &a->keys;
+	ask->all_keys = &a->keys;
 	ask->since = o->since.day;
 	ask->until = o->until.day;
 	ask->param_values = a->param_values;
@@ -295,6 +296,7 @@ int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, stru
 {
 	*out = (struct bf_run_args){.pipeline = NULL};
 	bf_keys_init(&out->keys);
+	bf_keys_init(&out->picked);
 	int rc = check_names(o, err);
 	if (rc == 0)
 		rc = check_range(o, err);
@@ -322,6 +324,7 @@ void bf_run_args_release(struct bf_run_args *a)
 	for (size_t i = 0; i < a->ask.n_options; i++)
 		free(a->option_values[i]);
 	bf_keys_release(&a->keys);
+	bf_keys_release(&a->picked);
 	free(a->param_values);
 	bf_pipeline_free(a->pipeline);
 }

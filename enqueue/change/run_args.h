@@ -21,7 +21,7 @@ struct bf_run_options { /* as parsed */
 struct bf_run_args {
 	struct bf_pipeline *pipeline;
 	const char **param_values;
-	struct bf_keys keys;
+	struct bf_keys keys, picked; /* picked: by --key */
 	char who[BF_WHO_MAX];
 	const char *option_names[BF_RUN_OPTIONS_MAX];
 	char *option_values[BF_RUN_OPTIONS_MAX];

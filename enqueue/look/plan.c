@@ -54,8 +54,8 @@ static void add_work(struct bf_buf *out, const struct bf_step *s)
 		bf_buf_addstr(out, ", one by one");
 	if (s->order == BF_ORDER_DESC)
 		bf_buf_addstr(out, ", last first");
-	if (s->lookback_days > 0)
-		bf_buf_printf(out, ", looks back %d days", s->lookback_days);
+	if (s->lookback > 0)
+		bf_buf_printf(out, ", looks back %d %s", s->lookback, s->chunk.by_key ? "keys" : "days");
 	if (s->expected.name || s->present.name)
 		bf_buf_addstr(out, ", only what is missing");
 }
@@ -95,11 +95,17 @@ static void describe(struct bf_buf *out, const struct bf_pipeline *p, const stru
 	}
 }
 
+/* Does each chunk wait for the same chunk of this need, or all for all of it? */
+static bool waits_by_chunk(const struct bf_pipeline *p, const struct bf_step *s, size_t n)
+{
+	return s->wait_for_chunk && p->steps[s->needs[n]].per == BF_PER_CHUNK;
+}
+
 static void add_needs(struct bf_buf *out, const struct bf_pipeline *p, const struct bf_step *s)
 {
 	bf_buf_addstr(out, "");
 	for (size_t n = 0; n < s->n_needs; n++)
-		bf_buf_printf(out, "%s%s", n ? ", " : "", p->steps[s->needs[n]].name);
+		bf_buf_printf(out, "%s%s%s", n ? ", " : "", waits_by_chunk(p, s, n) ? "each chunk of " : "", p->steps[s->needs[n]].name);
 }
 
 /* What a failure of it means for what comes after. */
@@ -208,7 +214,7 @@ static void print_mermaid(const struct bf_pipeline *p)
 			const struct bf_step *need = &p->steps[p->steps[i].needs[n]];
 			printf("    ");
 			print_id(need);
-			printf(" %s ", need->on_failure == BF_CONTINUE ? "-.->" : "-->");
+			printf(" %s%s ", need->on_failure == BF_CONTINUE ? "-.->" : "-->", waits_by_chunk(p, &p->steps[i], n) ? "|each chunk|" : "");
 			print_id(&p->steps[i]);
 			putchar('\n');
 		}
@@ -235,6 +241,7 @@ static void print_json(const struct bf_pipeline *p, const struct stages *stages)
 		bf_json_int(&j, "stage", stages->of[i]);
 		bf_json_bool(&j, "gate", s->kind == BF_KIND_CHECK && is_needed(p, i));
 		bf_json_text_or_null(&j, "about", what.data);
+		bf_json_text(&j, "wait_for", s->wait_for_chunk ? "chunk" : "step");
 		bf_json_array(&j, "needs");
 		for (size_t n = 0; n < s->n_needs; n++)
 			bf_json_text(&j, NULL, p->steps[s->needs[n]].name);

@@ -104,6 +104,76 @@ assert_graph() { # RUN
 	done
 }
 
+# Three steps, of which each goes behind the one before chunk by chunk; the last looks back at three days.
+follow_pipeline() {
+	pipeline follow <<-'JSON'
+		{"pipeline": "follow", "chunk": {"size": 1}, "concurrency": {"default": 4},
+		 "defaults": {"retry": {"attempts": 3, "first": "100ms", "jitter": 0}},
+		 "steps": [
+		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql"},
+		  {"name": "make", "kind": "noop", "wait_for": "chunk"},
+		  {"name": "sum", "kind": "sql", "file": "sql/sum.sql", "wait_for": "chunk", "concurrency": 1, "lookback": {"days": 3}}]}
+	JSON
+	sql_file copy.sql <<<"insert into effect values (:'run', 'copy', :'chunk'); select pg_sleep(0.05);"
+	sql_file sum.sql <<<"insert into effect values (:'run', 'sum', :'chunk');"
+}
+begin_follow() { # RUN: of twenty days that no other run has
+	enqueue_run "$1" follow --since="$(date -d "2024-01-01 +$((n * 20)) days" +%F)" --until="$(date -d "2024-01-01 +$((n * 20 + 19)) days" +%F)"
+	n=$((n + 1))
+}
+assert_follow() { # RUN
+	wait_for_redis "$1"
+	wait_until "[ -z \"\$(rd smembers bf:run:$1:released)\" ]" $((lease_s + 5))
+	pg "create or replace view effect_copy as select chunk from effect where run = '$1' and step = 'copy';
+	    create or replace view effect_sum as select chunk from effect where run = '$1' and step = 'sum'"
+	oracle "$1" copy=effect_copy sum=effect_sum
+	assert_counters "$1"
+	assert_behind "$1"
+}
+some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and step = 'sum' and state = 'done'"; } # RUN COUNT
+
+@test "chunks that wait for chunks, killed at each fail point: none begins too early, none is left" {
+	follow_pipeline
+	for point in after_claim:20 after_open:20 before_commit:5 after_settle:5 after_ack:20 after_release:4 mid_push:4; do
+		name=${point%:*} run=follow.${point%:*}
+		run=${run//_/-}
+		begin_follow "$run"
+		start_victim "$point" --slots=4
+		wait_until "[ -s '$BATS_TEST_TMPDIR/fired.$name' ]" 30
+		start_worker --slots=4
+		survivor=${WORKER_PIDS[-1]}
+		wait_for_end "$run"
+		assert_follow "$run"
+		kill_worker "$survivor"
+	done
+}
+
+@test "chunks that wait for chunks, Redis thrown away with workers up and with all dead, stopped and resumed: the same" {
+	follow_pipeline
+	for how in up dead; do
+		run=follow.$how
+		begin_follow "$run"
+		start_worker --slots=2
+		start_worker --slots=2
+		wait_until "some_follow $run 3"
+		if [ $how = dead ]; then
+			enqueue stop "$run" >/dev/null
+			kill -KILL "${WORKER_PIDS[@]: -2}"
+			rd flushdb >/dev/null
+			enqueue resume "$run" >/dev/null
+			start_worker --slots=4
+		else
+			rd flushdb >/dev/null
+		fi
+		wait_for_end "$run"
+		assert_follow "$run"
+		for pid in "${WORKER_PIDS[@]}"; do
+			kill -KILL "$pid" 2>/dev/null || true
+			wait "$pid" 2>/dev/null || true
+		done
+	done
+}
+
 @test "a person decides while PostgreSQL is killed: decided wholly or not at all" {
 	own_servers
 	chaos_record

@@ -87,7 +87,8 @@ reader_cli() { REDISCLI_AUTH=${password[reader]} redis-cli -s "$redis_socket" --
 		{"pipeline": "broken", "chunk": {"size": 1}, "pause": "10ms", "env": {"set": {"MARK": "x"}},
 		 "defaults": {"retry": {"attempts": 2, "first": "100ms", "jitter": 0}},
 		 "steps": [{"name": "one", "kind": "sql", "file": "sql/one.sql", "concurrency": 1, "order": "asc"},
-		           {"name": "two", "kind": "exec", "argv": ["bin/two"]}]}
+		           {"name": "two", "kind": "exec", "argv": ["bin/two"]},
+		           {"name": "three", "kind": "noop", "wait_for": "chunk"}]}
 	JSON
 	sql_file one.sql <<-'SQL'
 		insert into effect values (:'chunk');

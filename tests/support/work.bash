@@ -100,4 +100,11 @@ exit_code_of() {
 	wait "$1" || code=$?
 }
 
+# Chunks that wait for chunks: no job began before those that it waits for had ended, by the ledger's own times.
+assert_behind() { # RUN
+	assert_same "$1: what began before what it waits for" '' "$(pg "
+		select b.step, b.chunk, a.step, a.chunk from bf.step s join bf.job b using (run, step) cross join unnest(s.by_chunk, b.after) as w (need, seqs)
+		  join bf.job a on a.run = s.run and a.step = w.need and a.seq <@ w.seqs where s.run = '$1' and b.started_at < a.finished_at")"
+}
+
 worker_log() { cat "$BATS_TEST_TMPDIR/worker-$1.log"; }

@@ -194,7 +194,7 @@ static void every_field_of_a_step_reaches_the_model(void **state)
 	assert_string_equal(daily->sql.text, "insert into t select :'since'::date, :'until'::date;\n");
 	assert_true(daily->timeout_ms == 7200000 && daily->retry.attempts == 5 && daily->retry.first_ms == 1000);
 	assert_true(daily->retry.max_ms == 600000 && daily->on_failure == BF_CONTINUE && !daily->has_chunk && daily->chunk.size == 2);
-	assert_true(rolling->n_needs == 1 && rolling->needs[0] == 0 && rolling->lookback_days == 30 && rolling->on_failure == BF_HALT);
+	assert_true(rolling->n_needs == 1 && rolling->needs[0] == 0 && rolling->lookback == 30 && rolling->on_failure == BF_HALT);
 	assert_true(rolling->retry.attempts == 5 && rolling->retry.max_ms == 60000 && rolling->timeout_ms == 90000);
 	assert_true(export->has_chunk && export->chunk.unit == BF_UNIT_MONTH && export->chunk.size == 1 && export->chunk.max == 12);
 	assert_true(export->order == BF_ORDER_DESC && export->n_needs == 2 && export->needs[1] == 1);
@@ -402,7 +402,7 @@ static void what_is_not_written_has_its_default(void **state)
 	assert_true(p->pause_ms == 0 && p->n_params == 0 && p->n_env_set == 0);
 	assert_null(p->env_pass[0]);
 	assert_true(s->retry.attempts == 3 && s->retry.first_ms == 30000 && s->retry.max_ms == 600000 && s->timeout_ms == 3600000);
-	assert_true(s->on_failure == BF_HALT && s->order == BF_ORDER_ASC && s->lookback_days == 0);
+	assert_true(s->on_failure == BF_HALT && s->order == BF_ORDER_ASC && s->lookback == 0);
 	bf_pipeline_free(p);
 	p = good(WITH("'chunk': {'max': 2}, 'concurrency': {'max': 1}"));
 	assert_true(p->chunk.size == 2 && p->concurrency_default == 1);
@@ -658,7 +658,14 @@ static void fields_that_contradict_each_other_are_errors(void **state)
 		{"{'pipeline': 'x', 'chunk': {'keys': {'sql': 'sql/one.sql'}}, 'steps': [{'name': 'a', 'kind': 'noop', 'chunk': {'size': 1}}]}",
 		 "steps[0].chunk: found dates"},
 		{"{'pipeline': 'x', 'chunk': {'keys': {'sql': 'sql/one.sql'}}, 'steps': [{'name': 'a', 'kind': 'noop', 'lookback': {'days': 1}}]}",
-		 "steps[0].lookback: found in a pipeline of keys"},
+		 "steps[0].lookback: found \"days\", expected \"keys\": the chunks of this pipeline are keys"},
+		{STEP("'kind': 'noop', 'lookback': {'keys': 1}"),
+		 "steps[0].lookback: found \"keys\", expected \"days\": the chunks of this pipeline are dates"},
+		{STEP("'kind': 'noop', 'wait_for': 'day'"), "steps[0].wait_for: found \"day\", expected one of: step or chunk"},
+		{STEP("'kind': 'noop', 'wait_for': 'chunk'"), "steps[0].wait_for: found \"chunk\", but nothing that this step needs has chunks"},
+		{STEP("'kind': 'noop', 'per': 'run', 'wait_for': 'chunk'"), "steps[0].wait_for: found \"chunk\" on a step per run"},
+		{STEP("'kind': 'noop', 'split': true}, {'name': 'b', 'kind': 'noop', 'wait_for': 'chunk'"),
+		 "steps[1].wait_for: found \"chunk\" although a has \"split\""},
 	};
 
 	(void)state;

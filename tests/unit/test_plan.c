@@ -150,20 +150,22 @@ static void a_key_that_cannot_be_a_chunk_is_refused_by_number(void **state)
 	bf_keys_release(&k);
 }
 
-static void restricting_keeps_the_list_s_order_and_suggests_the_near_key(void **state)
+static void picking_keeps_the_list_s_order_and_suggests_the_near_key(void **state)
 {
 	(void)state;
 	const char *const wanted[] = {"gamma", "alpha"}, *const wrong[] = {"gama"};
-	struct bf_keys k;
+	struct bf_keys k, picked;
 	struct bf_error err;
 	bf_keys_init(&k);
+	bf_keys_init(&picked);
 	assert_int_equal(add(&k, "alpha", &err) | add(&k, "beta", &err) | add(&k, "gamma", &err), 0);
-	assert_int_equal(bf_keys_restrict(&k, wrong, 1, &err), -BF_E_NOT_FOUND);
+	assert_int_equal(bf_keys_pick(&k, wrong, 1, &picked, &err), -BF_E_NOT_FOUND);
 	assert_non_null(strstr(err.text, "did you mean \"gamma\"?"));
-	assert_int_equal(bf_keys_restrict(&k, wanted, 2, &err), 0);
-	assert_int_equal(k.count, 2);
-	assert_string_equal(bf_keys_at(&k, 0), "alpha");
-	assert_string_equal(bf_keys_at(&k, 1), "gamma");
+	assert_int_equal(bf_keys_pick(&k, wanted, 2, &picked, &err), 0);
+	assert_int_equal(picked.count, 2);
+	assert_string_equal(bf_keys_at(&picked, 0), "alpha");
+	assert_string_equal(bf_keys_at(&picked, 1), "gamma");
+	bf_keys_release(&picked);
 	bf_keys_release(&k);
 }
 
@@ -179,7 +181,7 @@ int main(void)
 		cmocka_unit_test(chunks_of_the_longest_range_cover_it_without_hole_or_overlap),
 		cmocka_unit_test(keys_keep_their_order_and_are_found),
 		cmocka_unit_test(a_key_that_cannot_be_a_chunk_is_refused_by_number),
-		cmocka_unit_test(restricting_keeps_the_list_s_order_and_suggests_the_near_key),
+		cmocka_unit_test(picking_keeps_the_list_s_order_and_suggests_the_near_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,7 @@ static void add_fixed(const struct bf_job *j, const struct bf_vars *v, struct wo
 	env_set(env, "BF_PROGRESS_FD", BF_PROGRESS_FD_NUMBER);
 	env_set_if(env, "BF_CHECKPOINT", j->checkpoint);
 	env_set_if(env, "BF_LOOKBACK_SINCE", v->lookback_since);
+	env_set_if(env, "BF_LOOKBACK_KEY", v->lookback_key);
 }
 
 static int render(const char *text, const struct bf_vars *v, struct bf_buf *out, struct bf_error *err, const char *where, const char *name)

@@ -3,7 +3,8 @@
  *
  *   PATH; what the pipeline's env.pass names and the worker has; env.set;
  *   BF_RUN BF_STEP BF_CHUNK BF_SINCE BF_UNTIL BF_KEY ("" for what the chunk has not), BF_JOB (the idempotency key: run/step/chunk),
- *   BF_ATTEMPT (from 1) BF_EPOCH, BF_PROGRESS_FD, BF_CHECKPOINT if an earlier attempt left one, BF_LOOKBACK_SINCE if the step looks back.
+ *   BF_ATTEMPT (from 1) BF_EPOCH, BF_PROGRESS_FD, BF_CHECKPOINT if an earlier attempt left one, BF_LOOKBACK_SINCE or
+ *   BF_LOOKBACK_KEY if the step looks back.
  */
 #ifndef BF_WORKER_EXEC_MESSAGE_H
 #define BF_WORKER_EXEC_MESSAGE_H

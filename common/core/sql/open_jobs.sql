@@ -18,12 +18,12 @@ with durability as materialized (
       left join runs r on r.run = a.run
 ), found as materialized (
     select a.*, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
-           j.checkpoint, j.since, j.until, j.key, j.chunk, j.started_at,
+           j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
-           (select s.state = 'released' and not s.halted from bf.step s where s.run = a.run and s.step = a.step) as step_open,
-           a.held and (select s.kind <> 'soak' from bf.step s where s.run = a.run and s.step = a.step) as step_held
+           s.state = 'released' and not s.halted as step_open, a.held and s.kind <> 'soak' as step_held, a.seq > s.upto as step_waits
       from asked a
+      left join lateral (select s.state, s.halted, s.kind, s.upto from bf.step s where s.run = a.run and s.step = a.step) s on true
       left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
                             for no key update skip locked) j on true
 ), judged as materialized (
@@ -34,6 +34,7 @@ with durability as materialized (
         when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
         when f.step_held then 'early' -- by the pipeline's throttle
+        when f.step_waits then 'early' -- for a chunk before it, that was opened again
         when f.deaths >= 3 then 'poisoned'
         when f.crashes >= 2 and not f.alone then 'suspect'
         else 'opened' end as verdict
@@ -70,8 +71,8 @@ select o.ord,
             then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
-       o.attempts, o.checkpoint, o.since, o.until, o.key,
-       case when o.verdict = 'early' and o.step_held then o.throttle_ms
+       o.attempts, o.checkpoint, o.since, o.until, o.key, o.lookback_key,
+       case when o.verdict = 'early' and o.step_held then o.throttle_ms when o.verdict = 'early' and o.step_waits then 1000
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start

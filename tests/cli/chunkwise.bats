@@ -1,0 +1,208 @@
+# "wait_for": "chunk": a step goes behind another one chunk by chunk; "lookback" in days and in keys.
+bats_require_minimum_version 1.5.0
+load ../support/lib.bash
+load ../support/work.bash
+
+setup() {
+	bf_setup
+	pg "create table effect (run text, step text, chunk text, note text); create table bad (chunk text)"
+}
+teardown() { bf_teardown; }
+
+# copy takes a moment for each chunk, and fails at those in `bad`; make and then sum follow it.
+sql_files() {
+	sql_file copy.sql <<-'SQL'
+		insert into effect values (:'run', 'copy', :'chunk');
+		select 1 / (select 1 - count(*) from bad where chunk = :'chunk');
+		select pg_sleep(0.15);
+	SQL
+	sql_file make.sql <<<"insert into effect values (:'run', 'make', :'chunk');"
+	sql_file sum.sql <<<"insert into effect values (:'run', 'sum', :'chunk');"
+}
+
+days() { # [FIELDS OF make [FIELDS OF copy]]
+	pipeline days <<-JSON
+		{"pipeline": "days", "chunk": {"size": 1}, "concurrency": {"default": 2},
+		 "defaults": {"retry": {"attempts": 1}},
+		 "steps": [
+		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql"${2:-}},
+		  {"name": "make", "kind": "sql", "file": "sql/make.sql", "wait_for": "chunk"${1:-}},
+		  {"name": "sum", "kind": "sql", "file": "sql/sum.sql", "wait_for": "chunk"}]}
+	JSON
+	sql_files
+}
+
+# The first chunk of `make` had ended before the last of `copy` began: they did not go one after the other.
+assert_side_by_side() { # RUN
+	assert_same "$1: make began before copy was over" t "$(pg "
+		select min(j.finished_at) filter (where step = 'make') < max(j.started_at) filter (where step = 'copy') from bf.job j where run = '$1'")"
+}
+effects() { pg "select step || ' ' || count(*) || ' ' || count(distinct chunk) from effect where run = '$1' group by step order by min(ctid)"; }
+states() { pg "select step || ' ' || state from bf.step where run = '$1' order by ordinal" | paste -sd,; }
+skipped() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, seq) from bf.job where run = '$1' and state = 'skipped'"; }
+of_days() { # RUN: each has copied, made and summed its ten days
+	pg "create or replace view effect_copy as select chunk from effect where run = '$1' and step = 'copy';
+	    create or replace view effect_make as select chunk from effect where run = '$1' and step = 'make';
+	    create or replace view effect_sum as select chunk from effect where run = '$1' and step = 'sum'"
+	oracle "$1" copy=effect_copy make=effect_make sum=effect_sum
+}
+
+@test "a chunk begins when the same chunk of the step before is done, and not before" {
+	days
+	enqueue_run days.one days --since=2024-01-01 --until=2024-01-10
+	start_worker --slots=4
+	wait_for_end days.one
+	assert_same 'run' done "$(run_state days.one)"
+	assert_behind days.one
+	assert_side_by_side days.one
+	of_days days.one
+	assert_same 'steps, each released once' 'copy,make,sum' "$(pg "select string_agg(step, ',' order by step) from bf.event where run = 'days.one' and what = 'step released'")"
+}
+
+@test "backwards; with what is looked back at; and where the step before has less to do" {
+	days ', "order": "desc"' ', "order": "desc"'
+	sed -i 's/"kind": "sql", "file": "sql.sum.sql"/&, "order": "desc"/' "$made/pipeline.json"
+	enqueue_run days.back days --since=2024-01-01 --until=2024-01-06
+	start_worker --slots=4
+	wait_for_end days.back
+	assert_behind days.back
+	assert_side_by_side days.back
+	assert_same 'first and last' '2024-01-06 2024-01-01' "$(pg "select (array_agg(chunk order by started_at))[1] || ' ' || (array_agg(chunk order by started_at desc))[1] from bf.job where run = 'days.back' and step = 'copy'")"
+	days ', "lookback": {"days": 2}'
+	enqueue_run days.some days --since=2024-02-04 --until=2024-02-05 --only=copy
+	wait_for_end days.some
+	enqueue_run days.rest days --since=2024-02-01 --until=2024-02-08
+	assert_same 'windows of make: jobs of copy, which has 1 2 3 6 7 8 to do' \
+		'[1,2) [1,3) [1,4) [2,4) [3,4) [4,5) [4,6) [4,7)' "$(pg "select string_agg(after[1]::text, ' ' order by seq) from bf.job where run = 'days.rest' and step = 'make'")"
+	wait_for_end days.rest
+	assert_same 'run' done "$(run_state days.rest)"
+	assert_behind days.rest
+	assert_same 'effects' 'copy 6 6,make 8 8,sum 8 8' "$(effects days.rest | sort | paste -sd,)"
+}
+
+@test "a chunk whose step before failed is skipped, the others go on; retry does what is missing and nothing again" {
+	days
+	pg "insert into bad values ('2024-01-03')"
+	enqueue_run days.bad days --since=2024-01-01 --until=2024-01-06
+	start_worker --slots=4
+	wait_for_end days.bad
+	assert_same 'steps' 'copy failed,make failed,sum failed' "$(states days.bad)"
+	assert_same 'skipped' 'make 2024-01-03, sum 2024-01-03' "$(skipped days.bad)"
+	pg "delete from bad"
+	enqueue retry days.bad
+	wait_for_end days.bad
+	assert_same 'steps' 'copy done,make done,sum done' "$(states days.bad)"
+	assert_behind days.bad
+	of_days days.bad
+}
+
+@test "what may fail without stopping others does not stop a chunk, either" {
+	days '' ', "on_failure": "continue"'
+	pg "insert into bad values ('2024-01-03')"
+	enqueue_run days.goes days --since=2024-01-01 --until=2024-01-05
+	start_worker --slots=4
+	wait_for_end days.goes
+	assert_same 'steps' 'copy failed,make done,sum done' "$(states days.goes)"
+	assert_same 'skipped' '' "$(skipped days.goes)"
+}
+
+@test "a chronological step that stops takes with it what waits for its rest; a cancelled chunk only its own" {
+	days '' ', "concurrency": 1'
+	pg "insert into bad values ('2024-01-03')"
+	enqueue_run days.halt days --since=2024-01-01 --until=2024-01-05
+	start_worker --slots=4
+	wait_for_end days.halt
+	assert_same 'steps' 'copy failed,make failed,sum failed' "$(states days.halt)"
+	assert_same 'skipped' 'copy 2024-01-04, copy 2024-01-05, make 2024-01-03, make 2024-01-04, make 2024-01-05, sum 2024-01-03, sum 2024-01-04, sum 2024-01-05' \
+		"$(skipped days.halt)"
+	days
+	enqueue_run days.less days --since=2024-03-01 --until=2024-03-20
+	enqueue cancel days.less --step=copy --chunk=2024-03-20
+	wait_for_end days.less
+	assert_same 'steps' 'copy done,make done,sum done' "$(states days.less)"
+	assert_same 'skipped' 'make 2024-03-20, sum 2024-03-20' "$(skipped days.less)"
+}
+
+@test "steps that are left out: nothing is waited for that is not there, and what comes before them is waited for instead" {
+	days
+	enqueue_run days.alone days --since=2024-01-01 --until=2024-01-03 --only=make
+	assert_same 'waits for' '{}' "$(pg "select by_chunk from bf.step where run = 'days.alone'")"
+	enqueue_run days.gap days --since=2024-01-04 --until=2024-01-09 --skip=make
+	assert_same 'sum waits for' '{copy}' "$(pg "select by_chunk from bf.step where run = 'days.gap' and step = 'sum'")"
+	start_worker --slots=4
+	wait_for_end days.alone
+	wait_for_end days.gap
+	assert_same 'both' 'done done' "$(run_state days.alone) $(run_state days.gap)"
+	assert_behind days.gap
+}
+
+@test "a step before that is opened again by a retry is waited for, also by what was handed out already" {
+	days '' ', "on_failure": "continue"'
+	pg "insert into bad values ('2024-01-01')"
+	enqueue_run days.again days --since=2024-01-01 --until=2024-01-04
+	start_worker --slots=1
+	wait_until "is failed \"select state from bf.job where run = 'days.again' and step = 'copy' and chunk = '2024-01-01'\""
+	kill_worker "${WORKER_PIDS[-1]}"
+	pg "delete from bad"
+	enqueue retry days.again --step=copy --chunk=2024-01-01
+	start_worker --slots=4
+	wait_for_end days.again
+	assert_same 'run' done "$(run_state days.again)"
+	assert_same 'effects' 'copy 4 4,make 4 4,sum 4 4' "$(effects days.again | sort | paste -sd,)"
+}
+
+keys() { # FIELDS OF make
+	pipeline keys <<-JSON
+		{"pipeline": "keys", "chunk": {"keys": {"file": "plan.json", "array": "keys"}}, "concurrency": {"default": 2},
+		 "defaults": {"retry": {"attempts": 1}},
+		 "steps": [
+		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql"},
+		  {"name": "make", "kind": "exec", "argv": ["bin/make"], "wait_for": "chunk"$1},
+		  {"name": "sum", "kind": "sql", "file": "sql/sum.sql", "concurrency": 1, "lookback": {"keys": 2}}]}
+	JSON
+	echo '{"keys": ["e", "d", "c", "b", "a"]}' >"$made/plan.json"
+	sql_files
+	sql_file sum.sql <<<"insert into effect values (:'run', 'sum', :'chunk', :'lookback_key');"
+	# shellcheck disable=SC2016 # for the program
+	program make <<<'echo "$BF_KEY looks back to ${BF_LOOKBACK_KEY-nothing}" >>"$(dirname "$0")/../made"'
+}
+
+@test "keys: in the order of their list; a look-back in keys says to which, also where only some keys are asked for" {
+	keys ', "lookback": {"keys": 1}'
+	enqueue_run keys.some keys --key=b
+	start_worker --slots=4
+	wait_for_end keys.some
+	assert_same 'make' 'b looks back to c' "$(cat "$made/made")"
+	assert_same 'sum' 'b d' "$(pg "select chunk || ' ' || note from effect where step = 'sum'")"
+	rm "$made/made"
+	enqueue_run keys.all keys
+	wait_for_end keys.all
+	assert_behind keys.all
+	assert_same 'make' 'a looks back to b,c looks back to d,d looks back to e,e looks back to e' "$(sort "$made/made" | paste -sd,)"
+	assert_same 'sum' 'e e,d e,c e,a c' "$(pg "select string_agg(chunk || ' ' || e.note, ',' order by j.seq) from effect e join bf.job j using (run, step, chunk) where run = 'keys.all' and step = 'sum'")"
+}
+
+@test "keys: warmup block refuses what is looked back at and neither there nor planned, and says what to fill" {
+	keys ', "lookback": {"keys": 2, "warmup": "block"}'
+	run -2 enqueue run keys --key=c --key=a
+	assert_same 'refused' 'enqueue: step make looks back 2 keys ("warmup": "block"), and of those before what is asked for 3 are not there; expected them first: enqueue run keys --only=make --key=e --key=d --key=b' "$output"
+	enqueue_run keys.first keys --key=e --key=d
+	start_worker --slots=4
+	wait_until "is 2 \"select count(*) from bf.job where run = 'keys.first' and step = 'make' and state = 'done'\""
+	enqueue_run keys.second keys --key=c
+	wait_for_end keys.second
+	assert_same 'run' done "$(run_state keys.second)"
+}
+
+@test "what contradicts itself is refused: other chunks, another order, and --order for one of the two" {
+	days ', "chunk": {"unit": "month"}' ', "order": "asc"'
+	run -2 enqueue validate days
+	[[ $output = *'steps[1].wait_for: found "chunk" although copy is cut by 1 day and this step by 1 month, expected the same "chunk", or "step"'* ]]
+	[[ $output = *'steps[2].wait_for: found "chunk" although make is cut by 1 month and this step by 1 day'* ]]
+	days '' ', "order": "desc"'
+	run -2 enqueue validate days
+	[[ $output = *'steps[1].wait_for: found "chunk" although copy has another "order", expected the same: else the first would wait for the last'* ]]
+	days '' ', "order": "asc"'
+	run -2 enqueue run days --since=2024-01-01 --until=2024-01-03 --order=desc
+	assert_same 'refused' 'enqueue: --order: found desc, but then step make goes desc and step copy, for whose chunks it waits, asc; expected no --order, or --skip=make' "$output"
+}
