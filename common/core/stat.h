@@ -78,7 +78,11 @@ enum bf_stat_steps_column {
 	BF_STEPS_ASKED,
 	BF_STEPS_TIMEOUT,
 	BF_STEPS_ON_TIMEOUT,
-	BF_STEPS_REVIEW
+	BF_STEPS_REVIEW,
+	BF_STEPS_OVER_HOLE,
+	BF_STEPS_HOLE_FIRST,
+	BF_STEPS_HOLE_LAST,
+	BF_STEPS_HOLE_BY_KEY
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
@@ -126,7 +130,8 @@ enum bf_stat_jobs_column {
 	BF_JOBS_CHECKPOINT,
 	BF_JOBS_NOTE,
 	BF_JOBS_CATEGORY,
-	BF_JOBS_ERROR
+	BF_JOBS_ERROR,
+	BF_JOBS_OVER_HOLE
 };
 /* state: NULL for any. */
 int bf_stat_jobs(struct bf_pg *pg, const char *run, const char *step, const char *state, int64_t *after, int limit,

@@ -1,6 +1,6 @@
 -- oldest program that can live with this schema: 0.1.0
 --
--- Holding a run back while a query of its pipeline says so; splitting a chunk that failed; chunks that wait for chunks; undoing what a run has done, chunk by chunk:
+-- Holding a run back while a query of its pipeline says so; splitting a chunk that failed; chunks that wait for chunks; what was built over a hole; undoing what a run has done, chunk by chunk:
 -- the step's rollback file and the ledger's row in one transaction.
 
 alter table bf.run
@@ -185,6 +185,19 @@ begin
     update bf.step set upto = v_upto where run = s.run and step = s.step;
 end $$;
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What a chronological step did after a chunk that failed or was cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
+-- It is marked when the step ends and when a hole is opened again: after that nothing else would tell. Opening a job once more unmarks it.
+alter table bf.job add column over_hole boolean;
+comment on column bf.job.over_hole is 'It was done although a chunk before it was not there, in a step that goes in order.';
+
+create function bf.mark_over_hole(s bf.step) returns void
+language sql as $$
+    update bf.job set over_hole = true
+     where run = s.run and step = s.step and state in ('done', 'running') and over_hole is not true
+       and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled'))
+$$;
+
 -- As before, with these.
 create function bf.advance_settled(p_run text) returns text
 language plpgsql as $$
@@ -247,6 +260,9 @@ begin
                     when exists (select from bf.job where run = p_run and step = s.step and state = 'cancelled')
                      and not exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'cancelled'
                     else 'done' end;
+                if s.chronological then
+                    perform bf.mark_over_hole(s);
+                end if;
                 update bf.step set state = v_verdict, floor = s.planned + 1, finished_at = clock_timestamp()
                  where run = p_run and step = s.step;
                 insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step ' || v_verdict);
@@ -367,7 +383,7 @@ begin
     return v_count;
 end $$;
 
--- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew.
+-- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew; what was done over a hole is marked.
 create or replace function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
 language plpgsql as $$
 declare
@@ -385,6 +401,9 @@ begin
         return null;
     end if;
     for s in select * from bf.step where run = p_run order by ordinal loop
+        if s.chronological then
+            perform bf.mark_over_hole(s);
+        end if;
         with again as (
             update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
              where run = p_run and step = s.step and state in ('failed', 'cancelled')

@@ -67,6 +67,8 @@ static void about(struct bf_buf *out, const struct bf_pg_result *r, int i, int64
 					  bf_text_group(bf_pg_int(r, i, BF_JOBS_PROGRESS_TOTAL), total));
 	if (strcmp(state, "pending") == 0 && due > now_ms)
 		bf_buf_printf(out, "next try in %s: ", bf_duration_human(due - now_ms, text));
+	if (bf_pg_bool(r, i, BF_JOBS_OVER_HOLE))
+		bf_buf_addstr(out, "over a hole ");
 	bf_buf_addstr(out, bf_pg_null(r, i, BF_JOBS_ERROR) ? bf_pg_text(r, i, BF_JOBS_NOTE) : bf_pg_text(r, i, BF_JOBS_ERROR));
 }
 
@@ -120,6 +122,7 @@ static void add_json(struct listing *l, const struct bf_pg_result *r, int i)
 	int_or_null(j, "progress_total", r, i, BF_JOBS_PROGRESS_TOTAL);
 	bf_json_text_or_null(j, "checkpoint", bf_pg_text(r, i, BF_JOBS_CHECKPOINT));
 	bf_json_text_or_null(j, "note", bf_pg_text(r, i, BF_JOBS_NOTE));
+	bf_json_bool(j, "over_hole", bf_pg_bool(r, i, BF_JOBS_OVER_HOLE));
 	bf_json_text_or_null(j, "error_category", bf_pg_text(r, i, BF_JOBS_CATEGORY));
 	bf_json_text_or_null(j, "error", bf_pg_text(r, i, BF_JOBS_ERROR));
 	bf_json_close(j);

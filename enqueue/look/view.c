@@ -150,6 +150,10 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->deadline_ms = s->asked_ms > 0 && !bf_pg_null(r, i, BF_STEPS_TIMEOUT) ? s->asked_ms + bf_pg_int(r, i, BF_STEPS_TIMEOUT) : 0;
 		s->approve_on_timeout = strcmp(bf_pg_text(r, i, BF_STEPS_ON_TIMEOUT), "approve") == 0;
 		s->review = bf_strdup(bf_pg_text(r, i, BF_STEPS_REVIEW));
+		s->over_hole = bf_pg_int(r, i, BF_STEPS_OVER_HOLE);
+		s->hole_first = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_FIRST));
+		s->hole_last = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_LAST));
+		s->hole_by_key = bf_pg_bool(r, i, BF_STEPS_HOLE_BY_KEY);
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),
@@ -324,6 +328,8 @@ void bf_view_release(struct bf_view *v)
 	for (int i = 0; i < v->n_steps; i++) {
 		free(v->steps[i].needs);
 		free(v->steps[i].review);
+		free(v->steps[i].hole_first);
+		free(v->steps[i].hole_last);
 	}
 	for (size_t i = 0; i < v->n_running; i++) {
 		free(v->running[i].chunk);

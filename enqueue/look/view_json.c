@@ -29,6 +29,7 @@ static void add_steps(struct bf_json *j, const struct bf_view *v)
 		bf_json_time(j, "deadline", s->deadline_ms);
 		bf_json_text_or_null(j, "on_timeout", s->deadline_ms == 0 ? NULL : s->approve_on_timeout ? "approve" : "reject");
 		bf_json_text_or_null(j, "review", s->review);
+		bf_json_int(j, "over_hole", s->over_hole);
 		bf_json_close(j);
 	}
 	bf_json_close(j);

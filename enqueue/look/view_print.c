@@ -297,6 +297,25 @@ static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view
 
 /* ---- the last error ---- */
 
+/* What a step that goes in order did without a chunk before it. */
+static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	bool any = false;
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		char n[28];
+		if (s->over_hole == 0)
+			continue;
+		if (!any) {
+			fputc('\n', out);
+			tone(out, t, BF_CARE, "OVER A HOLE");
+		}
+		fprintf(out, "%*s%s: %s %s, %s to %s, done although one before was not there\n", any ? LABEL_WIDTH : LABEL_WIDTH - 11, "", s->step,
+				bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first, s->hole_last);
+		any = true;
+	}
+}
+
 static void print_last_error(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	const struct bf_view_error *e = &v->last_error;
@@ -356,6 +375,21 @@ static void hint_decision(struct hints *h, const struct bf_view *v)
 	}
 }
 
+/* Once the hole is filled, what was built over it is done again. */
+static void hint_over_hole(struct hints *h, const struct bf_view *v)
+{
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		if (s->over_hole == 0 || s->jobs.failed + s->jobs.cancelled > 0 || bf_view_left(&s->jobs) > 0)
+			continue;
+		if (s->hole_by_key)
+			hint(h, "which were built over a hole", "bfstat jobs %s --step=%s --json", v->run, s->step);
+		else
+			hint(h, "again what was built over a hole", "enqueue run %s --only=%s --since=%s --until=%s --reprocess=completed", v->pipeline,
+				 s->step, s->hole_first, s->hole_last);
+	}
+}
+
 static void find_hints(struct hints *h, const struct bf_view *v)
 {
 	hint_decision(h, v);
@@ -371,6 +405,7 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
 	if (strcmp(v->state, "cancelled") == 0 && v->jobs.failed == 0)
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
+	hint_over_hole(h, v);
 	if (running && h->n < 2)
 		hint(h, "the same, live", "bfstat watch %s", v->run);
 	if (strcmp(v->state, "done") == 0 && v->since[0])
@@ -405,6 +440,7 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_running(out, t, v, brief);
 	print_held(out, t, v);
 	print_asked(out, t, v);
+	print_over_hole(out, t, v);
 	print_last_error(out, t, v);
 	if (!brief)
 		print_next(out, t, v);

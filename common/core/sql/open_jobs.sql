@@ -43,7 +43,7 @@ with durability as materialized (
     update bf.job j
        set state = 'running', epoch = o.epoch + 1, worker = $4::text, backend_pid = o.pid, backend_start = o.start,
            started_at = clock_timestamp(), not_before = null, progress_number = 0,
-           crashes = o.crashes, deaths = o.deaths, alone = o.alone
+           crashes = o.crashes, deaths = o.deaths, alone = o.alone, over_hole = null
       from judged o
      where o.verdict = 'opened' and j.run = o.run and j.step = o.step and j.seq = o.seq
 ), left_behind as ( -- nobody runs it any more, and its run or step is not to go on: it waits, and its old attempt is fenced off

@@ -1,5 +1,6 @@
 -- The steps of a run in order, and how many of their jobs are in which state.  $1 run.  Times are ms since 1970;
--- recent: settled in the last 30 seconds.  One pass over the run's jobs.
+-- recent: settled in the last 30 seconds; over_hole: done although a chunk before was not there, and not done again by another run since.
+-- One pass over the run's jobs.
 with counted as (
     select step,
            count(*) filter (where state = 'pending') as pending,
@@ -10,6 +11,7 @@ with counted as (
            count(*) filter (where state = 'cancelled') as cancelled,
            count(*) filter (where state = 'undone') as undone,
            count(*) filter (where state in ('done', 'failed') and finished_at > clock_timestamp() - interval '30 seconds') as recent,
+           count(*) filter (where state = 'done' and over_hole) as over_hole,
            min(started_at) as started_at
       from bf.job where run = $1::text group by step)
 select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as needs,
@@ -17,7 +19,13 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
        coalesce(c.cancelled, 0), coalesce(c.undone, 0), coalesce(c.recent, 0),
        floor(extract(epoch from c.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
-       floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review
+       floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review,
+       coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last, h.by_key as hole_by_key
   from bf.step s left join counted c using (step)
+ left join lateral (
+       select count(*) as n, coalesce(min(since)::text, (array_agg(chunk order by seq))[1]) as first,
+              coalesce(max(until)::text, (array_agg(chunk order by seq desc))[1]) as last, min(since) is null as by_key
+         from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done' and j.over_hole and j.seq not in (select bf.taken(s.run, s.step))
+  ) h on c.over_hole > 0
  where s.run = $1::text
  order by s.ordinal;
