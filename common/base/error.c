@@ -68,6 +68,7 @@ int bf_fail(struct bf_error *err, enum bf_errc code, const char *fmt, ...)
 	err->code = code;
 	err->sys_errno = 0;
 	err->sqlstate[0] = '\0';
+	err->sql_position = 0;
 	return -(int)code;
 }
 
@@ -84,6 +85,7 @@ int bf_fail_errno(struct bf_error *err, int sys_errno, const char *fmt, ...)
 	err->code = BF_E_IO;
 	err->sys_errno = sys_errno;
 	err->sqlstate[0] = '\0';
+	err->sql_position = 0;
 	return -BF_E_IO;
 }
 
@@ -98,6 +100,20 @@ int bf_error_prefix(struct bf_error *err, const char *fmt, ...)
 	set_text(err, before, fmt, ap);
 	va_end(ap);
 	return -(int)err->code;
+}
+
+__attribute__((format(printf, 2, 3))) static void change_text(struct bf_error *err, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	set_text(err, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void bf_error_add_lines(struct bf_error *err, const char *lines)
+{
+	if (err)
+		change_text(err, "%s\n%s", err->text, lines);
 }
 
 int bf_error_exit_code(const struct bf_error *err)

@@ -8,6 +8,8 @@
 #ifndef BF_BASE_ERROR_H
 #define BF_BASE_ERROR_H
 
+#include <stdint.h>
+
 enum bf_errc {
 	BF_E_INPUT = 1,       /* what the user gave is wrong: exit code 2 */
 	BF_E_NOT_FOUND,       /* the named thing does not exist */
@@ -28,6 +30,7 @@ struct bf_error {
 	enum bf_errc code;
 	int sys_errno;                /* errno, or 0 */
 	char sqlstate[6];             /* "" or five characters, of PostgreSQL */
+	int64_t sql_position;         /* where in the statement, in characters from 1; 0: PostgreSQL does not say */
 	char text[BF_ERROR_TEXT_MAX]; /* one or more lines of printable UTF-8 and tabs, no newline at the end, never a secret */
 };
 
@@ -39,6 +42,9 @@ int bf_fail_errno(struct bf_error *err, int sys_errno, const char *fmt, ...) __a
 
 /* Puts "what: " before the text that is already there. Returns -err->code. */
 int bf_error_prefix(struct bf_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts more lines below it. */
+void bf_error_add_lines(struct bf_error *err, const char *lines);
 
 /* The exit code (DESIGN: 1, 2 or 5) that an operator's command ends with on this error. */
 int bf_error_exit_code(const struct bf_error *err);

@@ -212,6 +212,9 @@ void bf_pipeline_free(struct bf_pipeline *p);
  * An unknown name: the error lists the known ones and suggests the near one. */
 int bf_pipeline_find(const char *name_or_path, char **path, struct bf_error *err);
 int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err);
+/* The same, but that SQL files or programs are not there is no error: what is missing is said in `missing`, a line each, and the pipeline
+ * is good for looking what else is (core/preflight.h), and for nothing more. */
+int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, struct bf_buf *missing, struct bf_error *err);
 
 /* `dir`: the folder the run recorded; if it is not there, $BF_PIPELINES/NAME is used. No file is read. */
 int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err);

@@ -43,6 +43,7 @@ char *bf_read_path(struct bf_reader *r, const struct bf_at *at, json_t *name)
 	struct stat st;
 
 	if (path && !r->pinned && (stat(path, &st) < 0 || !S_ISREG(st.st_mode))) {
+		r->missing++;
 		bf_problem_found(r, at, name, "a file that exists (looked for %s)", path);
 		return NULL;
 	}
@@ -211,6 +212,7 @@ char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name)
 	path = strchr(text, '/') && text[0] != '/' ? bf_asprintf("%s/%s", r->p->dir, text) : bf_strdup(text);
 	if (r->pinned)
 		return bf_steal(&path);
+	r->missing += strchr(text, '/') ? !executable(path) : !in_path(text);
 	if (strchr(text, '/') && access(path, F_OK) < 0)
 		bf_problem_found(r, at, name, "a program that exists (looked for %s)", path);
 	else if (strchr(text, '/') && !executable(path))

@@ -39,7 +39,8 @@ struct bf_reader {
 	const char **step_names;  /* by ordinal, as written; "" where there is none */
 
 	struct bf_buf lines;
-	size_t found, kept; /* problems */
+	size_t found, kept; /* problems, */
+	size_t missing;     /* of which so many are files or programs that are not there */
 };
 
 /* pipeline_read.c */

@@ -213,11 +213,15 @@ static int parse(const char *shown, const char *text, size_t len, json_t **out, 
 	return bf_fail(err, BF_E_INPUT, "%s: found an array, expected an object: {\"pipeline\": …}", shown);
 }
 
-/* Takes the model over from the reader, or frees it. */
-static int finish(struct bf_reader *r, json_t *root, struct bf_pipeline **out, struct bf_error *err)
+/* Takes the model over from the reader, or frees it. `missing`: if nothing is wrong but that, it goes there; or NULL. */
+static int finish(struct bf_reader *r, json_t *root, struct bf_buf *missing, struct bf_pipeline **out, struct bf_error *err)
 {
 	int rc = bf_reader_report(r, err);
 
+	if (rc < 0 && missing && r->missing == r->found) {
+		bf_buf_addstr(missing, r->lines.data);
+		rc = 0;
+	}
 	r->p->body = json_incref(root);
 	if (rc < 0)
 		bf_pipeline_free(r->p);
@@ -236,7 +240,7 @@ static int folder_of(const char *path, char **out, struct bf_error *err)
 	return *out ? 0 : bf_fail_errno(err, errno, "%s", folder);
 }
 
-int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err)
+int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, struct bf_buf *missing, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf text;
 	json_auto_t *root = NULL, *files = NULL;
@@ -263,7 +267,12 @@ int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_
 	r.files = files = json_object();
 	read_pipeline(&r, root);
 	json_object_set(root, "files", files);
-	return finish(&r, root, out, err);
+	return finish(&r, root, missing, out, err);
+}
+
+int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err)
+{
+	return bf_pipeline_load_with_missing(path, out, NULL, err);
 }
 
 /* $BF_PIPELINES/NAME, absolute. */
@@ -317,5 +326,5 @@ int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct 
 		r.files = bf_read(&r, NULL, root, "files", JSON_OBJECT);
 	read_pipeline(&r, root);
 	check_files(&r);
-	return finish(&r, root, out, err);
+	return finish(&r, root, NULL, out, err);
 }

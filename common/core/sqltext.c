@@ -22,7 +22,9 @@ struct lexer {
 	struct bf_error *err;
 
 	/* of the statement at hand */
-	bool open;                   /* it has a token */
+	bool open;                   /* it has a token, */
+	const char *start;           /* the first of which is here, */
+	int start_line;              /* in this line */
 	bool beginning;              /* it had nothing but words so far */
 	const char *first;           /* where the first of them is */
 	char words[WORDS][WORD_MAX]; /* its first words, in lower case; ":" stands for a variable */
@@ -86,6 +88,16 @@ static int refuse(struct lexer *l, const char *start, const char *expected)
 	return bf_fail(l->err, BF_E_INPUT, "line %d: found %s, expected %s", l->line, shown.data, expected);
 }
 
+static bool is_plain(const char *word)
+{
+	static const char *const words[] = {"insert", "update", "delete", "merge", "select", "with", "values", "table", "truncate", "lock"};
+
+	for (size_t i = 0; i < BF_COUNT_OF(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static void begin_statement(struct lexer *l)
 {
 	l->open = false;
@@ -95,10 +107,32 @@ static void begin_statement(struct lexer *l)
 	l->parens = l->blocks = 0;
 }
 
+/* A token begins at `start`. */
+static void open_statement(struct lexer *l, const char *start)
+{
+	if (l->open)
+		return;
+	l->open = true;
+	l->start = start;
+	l->start_line = l->line;
+}
+
+static void end_statement(struct lexer *l, const char *end)
+{
+	struct bf_sqltext *t = l->out;
+	bool plain = l->n_words > 0 && is_plain(l->words[0]);
+
+	if (!l->open)
+		return;
+	t->statements = bf_realloc_array(t->statements, (size_t)t->n_statements + 1, sizeof(*t->statements));
+	t->statements[t->n_statements++] =
+		(struct bf_sqltext_statement){.start = l->start, .len = (size_t)(end - l->start), .line = l->start_line, .plain = plain};
+}
+
 /* Any token that is no word. */
 static void token(struct lexer *l)
 {
-	l->open = true;
+	open_statement(l, l->p);
 	l->beginning = false;
 	l->last[0] = '\0';
 }
@@ -174,16 +208,6 @@ static void track_blocks(struct lexer *l, const char *word)
 	}
 }
 
-static bool is_plain(const char *word)
-{
-	static const char *const words[] = {"insert", "update", "delete", "merge", "select", "with", "values", "table", "truncate", "lock"};
-
-	for (size_t i = 0; i < BF_COUNT_OF(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
 /* `start` to l->p is the word; it is a variable's, or has one glued to its end, when `variable`. */
 static int see_word(struct lexer *l, const char *start, bool variable)
 {
@@ -198,7 +222,7 @@ static int see_word(struct lexer *l, const char *start, bool variable)
 			word[i] = start[i] >= 'A' && start[i] <= 'Z' ? (char)(start[i] - 'A' + 'a') : start[i];
 		word[len] = '\0';
 	}
-	l->open = true;
+	open_statement(l, start);
 	if (l->beginning && l->n_words < WORDS) {
 		if (l->n_words == 0)
 			l->first = start;
@@ -401,12 +425,12 @@ static int lex_colon(struct lexer *l)
 
 static void lex_semicolon(struct lexer *l)
 {
-	l->p++;
 	if (l->parens > 0 || l->blocks > 0) {
 		token(l);
+		l->p++;
 		return;
 	}
-	l->out->n_statements += l->open;
+	end_statement(l, l->p++);
 	begin_statement(l);
 }
 
@@ -474,7 +498,7 @@ static int lex_end(struct lexer *l)
 		return unended(l, l->parens_line, "a parenthesis (");
 	if (l->blocks > 0)
 		return unended(l, l->blocks_line, "a block BEGIN ATOMIC");
-	l->out->n_statements += l->open;
+	end_statement(l, l->end);
 	l->out->unended = l->open;
 	add_piece(l, BF_SQL_TEXT, l->piece, (size_t)(l->end - l->piece), l->piece_line);
 	return 0;
@@ -522,6 +546,7 @@ int bf_sqltext_parse(const char *text, size_t len, struct bf_sqltext *out, struc
 void bf_sqltext_release(struct bf_sqltext *t)
 {
 	free(t->pieces);
+	free(t->statements);
 	*t = (struct bf_sqltext){0};
 }
 

@@ -26,12 +26,20 @@ struct bf_sqltext_piece {
 	int line;
 };
 
+struct bf_sqltext_statement {
+	const char *start; /* borrowed: from its first token … */
+	size_t len;        /* … to its ';', without it, or to the end */
+	int line;
+	bool plain; /* of those that `plain` names */
+};
+
 struct bf_sqltext {
 	struct bf_sqltext_piece *pieces;
 	size_t n_pieces;
-	bool plain;       /* nothing but INSERT, UPDATE, DELETE, MERGE, SELECT, WITH, VALUES, TABLE, TRUNCATE and LOCK */
-	int n_statements; /* that hold more than space and comments */
-	bool unended;     /* the last of them has no ';' of its own */
+	struct bf_sqltext_statement *statements; /* that hold more than space and comments */
+	bool plain;                              /* nothing but INSERT, UPDATE, DELETE, MERGE, SELECT, WITH, VALUES, TABLE, TRUNCATE and LOCK */
+	int n_statements;
+	bool unended; /* the last of them has no ';' of its own */
 };
 
 int bf_sqltext_parse(const char *text, size_t len, struct bf_sqltext *out, struct bf_error *err);

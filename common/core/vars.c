@@ -277,11 +277,11 @@ int bf_template_render(const char *text, const struct bf_vars *v, enum bf_escape
 	return 0;
 }
 
-void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, void *data), void *data)
+void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, bool has_default, void *data), void *data)
 {
 	struct part part;
 
 	while (*text && next_part(&text, &part, NULL) == 0)
 		if (part.kind == PART_ENV)
-			each(part.name, part.name_len, data);
+			each(part.name, part.name_len, part.otherwise, data);
 }

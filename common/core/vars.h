@@ -38,6 +38,6 @@ enum bf_escape {
 int bf_template_render(const char *text, const struct bf_vars *v, enum bf_escape escape, struct bf_buf *out, struct bf_error *err);
 
 /* Calls `each` with the name of each environment variable that a template uses. */
-void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, void *data), void *data);
+void bf_template_each_env(const char *text, void (*each)(const char *name, size_t len, bool has_default, void *data), void *data);
 
 #endif

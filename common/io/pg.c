@@ -124,12 +124,8 @@ static int judge(struct bf_pg *pg, const PGresult *res, const char *sql, struct 
 	struct bf_buf detail BF_AUTOBUF;
 	bf_buf_init(&detail, 8192);
 	bf_pg_detail(res, sql, 0, &detail);
-	if (detail.len && err) {
-		char sqlstate[sizeof(err->sqlstate)];
-		memcpy(sqlstate, err->sqlstate, sizeof(sqlstate));
-		bf_fail(err, BF_E_SQL, "%s\n%s", err->text, detail.data);
-		memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
-	}
+	if (detail.len)
+		bf_error_add_lines(err, detail.data);
 	return -BF_E_SQL;
 }
 

@@ -147,13 +147,8 @@ static void end_exec(struct bf_pgc *c)
 	if (c->pipeline && !PQexitPipelineMode(c->conn))
 		c->broken = true;
 	c->pipeline = false;
-	if (c->request.err.code && c->request.detail.len) {
-		struct bf_error *err = &c->request.err;
-		char sqlstate[sizeof(err->sqlstate)];
-		memcpy(sqlstate, err->sqlstate, sizeof(sqlstate));
-		bf_fail(err, BF_E_SQL, "%s\n%s", err->text, c->request.detail.data);
-		memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
-	}
+	if (c->request.err.code && c->request.detail.len)
+		bf_error_add_lines(&c->request.err, c->request.detail.data);
 	c->phase = c->broken || leaves ? PHASE_BROKEN : c->was_cancelled ? PHASE_PAUSE : PHASE_READY;
 	call_back(c);
 	if (leaves && !c->broken && c->phase == PHASE_BROKEN)

@@ -88,11 +88,14 @@ int bf_pg_fail_result(const PGresult *res, struct bf_error *err)
 	const char *primary = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *whole = PQresultErrorMessage(res);
+	const char *position = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
 	if (!primary)
 		primary = whole && *whole ? whole : "PostgreSQL gave an answer that was not expected here";
 	bf_fail(err, BF_E_SQL, "%s", primary);
 	if (err && sqlstate && strlen(sqlstate) < sizeof(err->sqlstate))
 		memcpy(err->sqlstate, sqlstate, strlen(sqlstate) + 1);
+	if (err && position)
+		(void)bf_text_int(position, 1, INT64_MAX, &err->sql_position);
 	return -BF_E_SQL;
 }
 

@@ -191,6 +191,17 @@ static void print_files(const struct bf_plan_view *v)
 	printf(".\n");
 }
 
+/* The workers' environment is theirs; here it can only be said what is not set where this runs. */
+static void print_env(const struct bf_plan_view *v)
+{
+	if (!v->env[0])
+		return;
+	printf("Needed in the environment of the workers:");
+	for (size_t i = 0; v->env[i]; i++)
+		printf("%s %s%s", i ? "," : "", v->env[i], getenv(v->env[i]) ? "" : " (not set here)");
+	printf(".\n");
+}
+
 static bool all_done(const struct bf_plan *p)
 {
 	for (int i = 0; i < p->n_steps; i++)
@@ -250,6 +261,7 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 	print_gone(v);
 	print_settings(v);
 	print_estimate(v);
+	print_env(v);
 	if (v->dry_run) {
 		print_files(v);
 		printf("The same command without --dry-run plans it.\n");
@@ -350,6 +362,14 @@ static void json_ask(struct bf_json *j, const struct bf_plan_view *v)
 	bf_json_array(j, "files");
 	for (size_t i = 0; v->files[i]; i++)
 		bf_json_text(j, NULL, v->files[i]);
+	bf_json_close(j);
+	bf_json_array(j, "environment");
+	for (size_t i = 0; v->env[i]; i++) {
+		bf_json_object(j, NULL);
+		bf_json_text(j, "name", v->env[i]);
+		bf_json_bool(j, "set_here", getenv(v->env[i]));
+		bf_json_close(j);
+	}
 	bf_json_close(j);
 }
 

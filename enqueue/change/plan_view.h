@@ -16,6 +16,7 @@ struct bf_plan_view {
 	const char *state;        /* the run's; "" in a dry run */
 	int64_t workers;          /* alive; -1: not asked */
 	const char *const *files; /* that were checked; ends with NULL */
+	const char *const *env;   /* variables that the steps need where workers run; ends with NULL */
 };
 
 void bf_plan_print(const struct bf_plan_view *v);
@@ -24,6 +25,7 @@ void bf_plan_print(const struct bf_plan_view *v);
  * The same as JSON: one object with
  *   dry_run, outcome ("planned", "exists" or "nothing"), run (null: none, or not named yet), state (null in a dry run), jobs,
  *   pipeline, since, until (null for keys), params {name: value}, queue, concurrency, concurrency_max, interval_ms, reprocess, files [],
+ *   environment [{name, set_here}] (variables that the steps need where workers run; whether this process has them),
  *   estimate_ms (of a dry run, by what earlier runs took; null: not known), measured_jobs,
  *   steps [{step, kind, per, guarantee, order, needs [], jobs, estimate_ms, first, last, skipped [{reason: done|failed|held, run, count,
  * first, last}]}] steps is empty when the run existed before. Members may be added, none are taken away.

@@ -3,52 +3,67 @@
 #include "change/follow.h"
 #include "change/plan_view.h"
 #include "change/run_args.h"
-#include "core/gaps.h"
+#include "core/preflight.h"
 #include "shared/servers.h"
 
 static void show(const struct bf_run_options *o, struct bf_plan_view *v, const struct bf_run_args *a)
 {
 	BF_AUTOFREE const char **files = bf_files_checked(a->pipeline);
+	BF_AUTOFREE char **env = bf_preflight_env(&a->ask);
 	v->ask = &a->ask;
 	v->files = files;
+	v->env = (const char *const *)env;
 	if (o->json)
 		bf_plan_print_json(v, o->follow);
 	else
 		bf_plan_print(v);
 	fflush(stdout);
+	for (char **name = env; *name; name++)
+		free(*name);
 }
 
 /* The keys are read on a connection that cannot write: the query is the pipeline's own. */
-static int load_keys(const struct bf_run_options *o, struct bf_run_args *a, struct bf_pg *pg, struct bf_error *err)
+static int load_keys(const struct bf_run_options *o, struct bf_run_args *a, struct bf_pg *reader, struct bf_error *err)
 {
-	struct bf_pg_options options = {.application_name = BF_PROGRAM " keys", .read_only = true};
-	struct bf_pg *own = NULL;
-	int rc = 0;
 	if (!a->ask.keys)
 		return 0;
-	if (!pg && a->pipeline->chunk.keys_sql.name)
-		rc = bf_pg_open(&options, &own, err);
-	if (rc == 0)
-		rc = bf_keys_load(&a->keys, a->pipeline, a->param_values, pg ? pg : own, err);
+	int rc = bf_keys_load(&a->keys, a->pipeline, a->param_values, reader, err);
 	if (rc == 0 && o->key.count)
 		rc = bf_keys_pick(&a->keys, o->key.items, o->key.count, &a->picked, err);
-	bf_pg_close(own);
 	return rc;
 }
 
-static bool has_gaps(const struct bf_run_args *a)
+/* ---- what is missing, before anything is planned ---- */
+
+static int refuse_missing(struct bf_run_args *a, const struct bf_error *not_looked, struct bf_error *err)
 {
-	for (int i = 0; i < a->pipeline->n_steps; i++)
-		if (!a->ask.left_out[i] && bf_step_has_gaps(&a->pipeline->steps[i]))
-			return true;
-	return false;
+	fprintf(stderr, "%s\n", a->missing.data);
+	if (not_looked)
+		return bf_fail(err, BF_E_INPUT, "nothing was planned: this is not there. Whether tables are, could not be asked: %s",
+					   not_looked->text);
+	return bf_fail(err, BF_E_INPUT, "nothing was planned: this is not there%s",
+				   a->files_missing ? "" : " (--no-preflight: something outside of the pipeline will make it)");
 }
 
-/* What should be there and what is, is asked on a connection that cannot write, too. */
-static int open_reader(struct bf_run_args *a, struct bf_error *err)
+static int preflight(const struct bf_run_options *o, struct bf_run_args *a, struct bf_pg *reader, struct bf_error *err)
 {
-	struct bf_pg_options options = {.application_name = BF_PROGRAM " gaps", .read_only = true};
-	return has_gaps(a) ? bf_pg_open(&options, &a->ask.reader, err) : 0;
+	int rc = o->no_preflight ? 0 : bf_preflight_sql(reader, &a->ask, &a->missing, err);
+	return rc == 0 && a->missing.len > 0 ? refuse_missing(a, NULL, err) : rc;
+}
+
+/* Files or programs are not there: nothing can be planned, but the list is to be whole. */
+static int report_missing(const struct bf_run_options *o, struct bf_run_args *a)
+{
+	struct bf_error err;
+	struct bf_pg *pg;
+	int rc = bf_open_ledger_to_look(BF_PROGRAM, &pg, &err);
+	bool looked = rc == 0 && preflight(o, a, pg, &err) == -BF_E_INPUT;
+	if (!looked) {
+		struct bf_error why = err;
+		(void)refuse_missing(a, &why, &err);
+	}
+	bf_pg_close(pg);
+	return bf_program_fail(&err);
 }
 
 /* ---- --dry-run: one connection, which cannot write; Redis is not looked for ---- */
@@ -68,6 +83,8 @@ static int look(const struct bf_run_options *o, struct bf_run_args *a, struct bf
 	plan->jobs = 0;
 	rc = load_keys(o, a, pg, err);
 	a->ask.reader = pg;
+	if (rc == 0)
+		rc = preflight(o, a, pg, err);
 	if (rc == 0)
 		rc = bf_plan_look(pg, &a->ask, plan, err);
 	*outcome = plan->jobs > 0 ? BF_PLANNED : BF_PLANNED_NOTHING;
@@ -97,6 +114,18 @@ static int dry_run(const struct bf_run_options *o, struct bf_run_args *a)
 
 /* ---- for real ---- */
 
+/* Keys, tables, what should be there and what is: asked on a connection that cannot write. */
+static int ask_first(const struct bf_run_options *o, struct bf_run_args *a, struct bf_error *err)
+{
+	struct bf_pg_options options = {.application_name = BF_PROGRAM " looks", .read_only = true};
+	int rc = bf_pg_open(&options, &a->ask.reader, err);
+	if (rc == 0)
+		rc = load_keys(o, a, a->ask.reader, err);
+	if (rc == 0)
+		rc = preflight(o, a, a->ask.reader, err);
+	return rc;
+}
+
 static int plan_it(const struct bf_run_options *o, struct bf_run_args *a, struct bf_upkeep *u, struct bf_plan *plan,
 				   enum bf_planned *outcome, struct bf_error *err)
 {
@@ -104,9 +133,7 @@ static int plan_it(const struct bf_run_options *o, struct bf_run_args *a, struct
 	int rc = a->ask.run ? bf_plan_existing(u->pg, &a->ask, &planned, err) : 0;
 	a->ask.patience_ms = u->lease_ms;
 	if (rc == 0 && planned < 0)
-		rc = load_keys(o, a, NULL, err);
-	if (rc == 0 && planned < 0)
-		rc = open_reader(a, err);
+		rc = ask_first(o, a, err);
 	if (rc == 0)
 		rc = bf_plan_run(u->pg, &a->ask, plan, outcome, err);
 	bf_pg_close(a->ask.reader);
@@ -169,6 +196,8 @@ int bf_run_main(const struct bf_command *command, int argc, char **argv)
 		return code;
 	if (bf_run_args_check(&options, args[0], &a, &err) < 0)
 		code = bf_program_fail(&err);
+	else if (a.files_missing)
+		code = report_missing(&options, &a);
 	else
 		code = options.dry_run ? dry_run(&options, &a) : real_run(&options, &a);
 	bf_run_args_release(&a);

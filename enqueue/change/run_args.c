@@ -7,6 +7,7 @@
 #define OPTION(field) offsetof(struct bf_run_options, field)
 #define SHOWN_MAX     60
 #define NOTE_MAX      1000
+#define MISSING_MAX   ((size_t)1 << 20)
 
 static const char *const orders[] = {"asc", "desc", NULL};
 static const char *const reprocesses[] = {"none", "failed", "completed", NULL}; /* as enum bf_reprocess */
@@ -31,6 +32,8 @@ static const struct bf_opt options[] = {
 	{"run-id", NULL, BF_OPT_TEXT, OPTION(run_id), "RUN", "the run's name (default PIPELINE.random); the same name twice is one run", 0, 0,
 	 NULL},
 	{"note", NULL, BF_OPT_TEXT, OPTION(note), "TEXT", "why, for those who look at the run later", 0, 0, NULL},
+	{"no-preflight", NULL, BF_OPT_FLAG, OPTION(no_preflight), NULL,
+	 "plan although the SQL names tables, columns or functions that are not there: something outside will make them", 0, 0, NULL},
 	{"dry-run", NULL, BF_OPT_FLAG, OPTION(dry_run), NULL, "show what would be planned; can write nothing", 0, 0, NULL},
 	{"follow", NULL, BF_OPT_FLAG, OPTION(follow), NULL, "show progress until the run's end, and end with its exit code", 0, 0, NULL},
 	{"json", NULL, BF_OPT_FLAG, OPTION(json), NULL, "print the plan as JSON", 0, 0, NULL},
@@ -285,11 +288,11 @@ static void fill(struct bf_run_args *a, const struct bf_run_options *o)
 	ask->option_values = (const char *const *)a->option_values;
 }
 
-static int load_pipeline(const char *name, struct bf_pipeline **out, struct bf_error *err)
+static int load_pipeline(const char *name, struct bf_pipeline **out, struct bf_buf *missing, struct bf_error *err)
 {
 	BF_AUTOFREE char *path = NULL;
 	int rc = bf_pipeline_find(name, &path, err);
-	return rc < 0 ? rc : bf_pipeline_load_file(path, out, err);
+	return rc < 0 ? rc : bf_pipeline_load_with_missing(path, out, missing, err);
 }
 
 int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, struct bf_run_args *out, struct bf_error *err)
@@ -297,14 +300,16 @@ int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, stru
 	*out = (struct bf_run_args){.pipeline = NULL};
 	bf_keys_init(&out->keys);
 	bf_keys_init(&out->picked);
+	bf_buf_init(&out->missing, MISSING_MAX);
 	int rc = check_names(o, err);
 	if (rc == 0)
 		rc = check_range(o, err);
 	if (rc == 0)
-		rc = load_pipeline(pipeline, &out->pipeline, err);
+		rc = load_pipeline(pipeline, &out->pipeline, &out->missing, err);
 	if (rc < 0)
 		return rc;
 	const struct bf_pipeline *p = out->pipeline;
+	out->files_missing = out->missing.len > 0;
 	out->param_values = bf_alloc((p->n_params + 1) * sizeof(*out->param_values));
 	rc = check_kind_of_range(o, p, err);
 	if (rc == 0)
@@ -325,6 +330,7 @@ void bf_run_args_release(struct bf_run_args *a)
 		free(a->option_values[i]);
 	bf_keys_release(&a->keys);
 	bf_keys_release(&a->picked);
+	bf_buf_release(&a->missing);
 	free(a->param_values);
 	bf_pipeline_free(a->pipeline);
 }

@@ -15,13 +15,15 @@ struct bf_run_options { /* as parsed */
 	const char *batch_days, *concurrency, *order, *queue, *reprocess, *run_id, *note;
 	struct bf_opt_list only, skip, key, param;
 	int64_t limit;
-	bool dry_run, follow, json;
+	bool no_preflight, dry_run, follow, json;
 };
 
 struct bf_run_args {
 	struct bf_pipeline *pipeline;
 	const char **param_values;
 	struct bf_keys keys, picked; /* picked: by --key */
+	struct bf_buf missing;       /* what is not there, a line each */
+	bool files_missing;          /* files or programs are among it: then the pipeline is good for preflight only */
 	char who[BF_WHO_MAX];
 	const char *option_names[BF_RUN_OPTIONS_MAX];
 	char *option_values[BF_RUN_OPTIONS_MAX];

@@ -264,7 +264,7 @@ noperm() {
 	noperm reader fcall bf_v1_end_run 0 1 x
 	noperm reader function load "$(cat "$bf_top/common/core/lua/bf.lua")"
 	# the function that changes is not even to be had by way of the read-only call
-	as operator enqueue run weather --since=2012-01-01 --until=2012-01-02 >/dev/null
+	as operator enqueue run weather --since=2012-01-01 --until=2012-01-02 --no-preflight >/dev/null
 	[[ $(reader_cli fcall_ro bf_v1_end_run 0 1 x) = *'write flag'* ]]
 	assert_same 'the probe' 1 "$(rd get bf:probe)"
 }
@@ -284,7 +284,7 @@ noperm() {
 	done
 	assert_same 'migrations applied' 0 "$(pg 'select count(*) from bf.migration')"
 	pg 'insert into bf.migration table migration_before'
-	as operator enqueue_run weather.x weather --since=2012-01-01 --until=2012-01-02
+	as operator enqueue_run weather.x weather --since=2012-01-01 --until=2012-01-02 --no-preflight # it has no tables here
 	for role in worker reader; do
 		run as "$role" enqueue stop weather.x
 		[ "$status" -eq 1 ] && [[ $output = *'permission denied'* ]]

@@ -89,8 +89,10 @@ refused() { # WORDS [OPTION…]: instead of the range
 	sql_file wanted.sql <<<"select now()"
 	refused 'step make, expected, sql/wanted.sql: row 1: found "20'
 	sql_file wanted.sql <<<"select day from nowhere"
-	refused 'step make, expected, sql/wanted.sql: '
-	[[ $output = *'relation "nowhere" does not exist'* ]]
+	refused 'nothing was planned: this is not there'
+	[[ $output = 'step make: sql/wanted.sql: line 1: relation "nowhere" does not exist'* ]]
+	sql_file wanted.sql <<<"select day from wanted where 1 / 0 = 1"
+	refused 'step make, expected, sql/wanted.sql: division by zero'
 	sql_file wanted.sql <<<"select day from wanted where day = :'run'::date"
 	refused 'sql/wanted.sql: line 1: found "run", expected a variable that exists here'
 	sql_file wanted.sql <<<"select day from wanted"

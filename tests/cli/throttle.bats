@@ -53,8 +53,8 @@ nothing_is_at_work() { is 0 "select count(*) from bf.job where state = 'running'
 }
 
 @test "a query that fails holds the run back and says why; stop and cancel work meanwhile" {
-	pg 'drop table health'
 	enqueue_run c.bad calm --since=2024-01-01 --until=2024-01-03
+	pg 'drop table health'
 	start_worker
 	wait_until '[[ "$(held c.bad)" = "sql/health.sql cannot be asked: "*health* ]]'
 	assert_same 'made' 0 "$(made)"

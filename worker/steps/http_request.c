@@ -34,8 +34,9 @@ void bf_request_cancel(struct bf_request *q)
 
 /* ---- what nobody is to see ---- */
 
-static void keep_secret(const char *name, size_t len, void *data)
+static void keep_secret(const char *name, size_t len, bool has_default, void *data)
 {
+	(void)has_default;
 	struct bf_request *q = data;
 	BF_AUTOFREE char *variable = bf_strndup(name, len);
 	const char *value = getenv(variable);
