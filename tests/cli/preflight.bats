@@ -56,7 +56,7 @@ nothing_planned() { assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"; 
 	assert_same 'a dry run' "$expected" "$output"
 	nothing_planned
 	# without the server: what is known all the same
-	BF_DATABASE_URL=postgresql:///nowhere?host=/nowhere run -2 enqueue run lacks "${range[@]}"
+	BF_DATABASE_URL='postgresql:///nowhere?host=/nowhere' run -2 enqueue run lacks "${range[@]}"
 	assert_same 'lines' 4 "$(grep -c 'steps\[' <<<"$output")"
 	[[ $output = *'nothing was planned: this is not there. Whether tables are, could not be asked: '* ]]
 	# --only: what is left out need not be there
