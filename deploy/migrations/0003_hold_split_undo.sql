@@ -179,9 +179,9 @@ begin
      where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'
        and exists (select from unnest(s.by_chunk, j.after) as w (need, seqs)
                      join bf.step n on n.run = s.run and n.step = w.need
-                     join bf.job a on a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
-                    where a.state in ('skipped', 'cancelled')
-                       or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt'));
+                    cross join lateral (select from bf.job a where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
+                                           and (a.state in ('skipped', 'cancelled')
+                                                or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt')) limit 1) a);
     update bf.step set upto = v_upto where run = s.run and step = s.step;
 end $$;
 

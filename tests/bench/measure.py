@@ -223,7 +223,6 @@ def wait_idle(world, run):
 def measure_latency(quick):
     samples, warm = (10, 3) if quick else (200, 20)
     world = World("bench_latency", 1)
-    world.sql("create table bench_started (run text primary key, at timestamptz not null)")
     session = Session(world)
     pushed = {}
     with Worker(world):

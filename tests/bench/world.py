@@ -62,6 +62,7 @@ class World:
         self.redis("FLUSHDB")
         psql(LEDGER_URL, f"drop database if exists {self.name}")
         psql(LEDGER_URL, f"create database {self.name} template backfill")
+        self.sql("create table bench_started (run text primary key, at timestamptz not null)")  # of pipelines/start
 
     def sql(self, *statements):
         return psql(self.database_url, *statements)

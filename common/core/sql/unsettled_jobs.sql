@@ -20,7 +20,7 @@ with recursive looked (step, floor, width, first, running, opened) as (
 )
 select j.step, j.seq, j.chunk, coalesce(j.worker, '') as worker
   from looked l cross join unnest(l.running) as at (seq)
-  join bf.job j on j.run = $1::text and j.step = l.step and j.seq = at.seq
+ cross join lateral (select * from bf.job j where j.run = $1::text and j.step = l.step and j.seq = at.seq limit 1) j -- by its key
  where j.state = 'running'
 union all
 select p.step, p.seq, p.chunk, ''
