@@ -85,6 +85,19 @@ static void check_no_statement_more(const struct bf_sqltext *t, const char *valu
 	bf_buf_release(&out);
 }
 
+/* They lie in the text, one behind the other, and begin with a token. */
+static void check_statements(const struct bf_sqltext *t, const char *text, size_t len)
+{
+	const char *at = text;
+
+	for (int i = 0; i < t->n_statements; i++) {
+		const struct bf_sqltext_statement *s = &t->statements[i];
+
+		MUST(s->start >= at && s->len <= (size_t)(text + len - s->start) && s->line >= 1);
+		at = s->start + s->len;
+	}
+}
+
 static void check(const char *value, const char *text, size_t len)
 {
 	struct bf_error err;
@@ -97,6 +110,7 @@ static void check(const char *value, const char *text, size_t len)
 		return;
 	}
 	MUST(t.n_statements >= t.unended);
+	check_statements(&t, text, len);
 	if (!check_pieces(&t, text, len, &raw))
 		check_given_back(&t, text, len);
 	else if (!raw && bf_utf8_valid(value, strlen(value)))

@@ -351,9 +351,33 @@ static void text_of_data_statements_alone_is_plain(void **state)
 	}
 }
 
+static void statements_are_told_apart_with_their_lines(void **state)
+{
+	static const char sql[] =
+		"-- a comment; no statement\nselect ';', (1); ;\n\n  insert into t\n values ($$;$$)\n;/* x */ call p() -- last\n";
+	static const struct {
+		const char *text;
+		int line;
+		bool plain;
+	} expected[] = {{"select ';', (1)", 2, true}, {"insert into t\n values ($$;$$)\n", 4, true}, {"call p() -- last\n", 6, false}};
+	struct bf_sqltext t;
+	(void)state;
+	parse(sql, &t);
+	assert_int_equal(t.n_statements, BF_COUNT_OF(expected));
+	for (size_t i = 0; i < BF_COUNT_OF(expected); i++) {
+		const struct bf_sqltext_statement *s = &t.statements[i];
+		assert_int_equal(s->len, strlen(expected[i].text));
+		assert_memory_equal(s->start, expected[i].text, s->len);
+		assert_int_equal(s->line, expected[i].line);
+		assert_int_equal(s->plain, expected[i].plain);
+	}
+	bf_sqltext_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(statements_are_told_apart_with_their_lines),
 		cmocka_unit_test(text_of_data_statements_alone_is_plain),
 		cmocka_unit_test(the_three_notations_are_variables),
 		cmocka_unit_test(a_statement_without_a_semicolon_gets_one_behind_its_last_comment),
