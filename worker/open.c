@@ -162,6 +162,10 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 	case BF_OPEN_SUSPECT:
 		suspect(j);
 		return;
+	case BF_OPEN_WAITING: /* it keeps no place from what it waits for, and is pushed, or found missing, when its turn comes */
+		bf_steward_advance(j->worker, j->run);
+		bf_job_acknowledge(j, BF_ACK_DROP, 0);
+		return;
 	case BF_OPEN_UNKNOWN:
 		bf_err("%s is in the queue but not in the ledger: dropped", j->name);
 		bf_job_acknowledge(j, BF_ACK_DROP, 0);

@@ -34,7 +34,8 @@ enum bf_open_verdict {
 	BF_OPEN_CLOSED,
 	BF_OPEN_CANCELLED,
 	BF_OPEN_UNKNOWN,
-	BF_OPEN_SUSPECT
+	BF_OPEN_SUSPECT,
+	BF_OPEN_WAITING
 };
 
 struct bf_open_answer { /* texts live as long as the result */

@@ -16,7 +16,7 @@ const char *bf_reprocess_name(enum bf_reprocess r)
 
 const char *bf_skip_reason_name(enum bf_skip_reason r)
 {
-	static const char *const names[] = {"done", "failed", "held", "present"};
+	static const char *const names[] = {"done", "failed", "held", "present", "blocked"};
 	return names[r];
 }
 
@@ -25,6 +25,7 @@ void bf_plan_release(struct bf_plan *p)
 	for (int i = 0; i < p->n_steps; i++) {
 		free(p->steps[i].missing);
 		free(p->steps[i].skips);
+		free(p->steps[i].not_there);
 	}
 	free(p->steps);
 	*p = (struct bf_plan){.n_steps = 0};
@@ -171,9 +172,17 @@ static void add_missing(struct bf_step_plan *s, int32_t first, int32_t last)
 	s->missing[s->n_missing++] = (struct bf_span){first, last};
 }
 
+static void add_not_there(struct bf_step_plan *s, struct bf_span span)
+{
+	s->not_there = bf_realloc_array(s->not_there, s->n_not_there + 1, sizeof(*s->not_there));
+	s->not_there[s->n_not_there++] = span;
+}
+
 static void add_skip(struct bf_step_plan *s, enum bf_skip_reason reason, const char *run, struct bf_span span)
 {
 	struct bf_skip *skip = NULL;
+	if (reason == BF_SKIP_FAILED || reason == BF_SKIP_HELD)
+		add_not_there(s, span);
 	for (size_t i = 0; !skip && i < s->n_skips; i++)
 		if (s->skips[i].reason == reason && strcmp(s->skips[i].run, run) == 0)
 			skip = &s->skips[i];
@@ -413,8 +422,68 @@ static int check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const s
 		rc = refuse_warmup(&before, s, &seen, gone, err);
 	free(seen.missing);
 	free(seen.skips);
+	free(seen.not_there);
 	bf_keys_release(&keys);
 	return rc;
+}
+
+/* ---- chunks that wait for chunks ---- */
+
+static int by_first(const void *a, const void *b)
+{
+	const struct bf_span *x = a, *y = b;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* What a step would wait for, and this run will not do because it failed before or another run holds it, it does not do, either: else it
+ * would be built without it. */
+static void leave_out_blocked(struct bf_step_plan *s, const struct bf_step_plan *need)
+{
+	struct bf_span *before = s->missing;
+	size_t n = s->n_missing, b = 0;
+	struct bf_skip blocked = {.reason = BF_SKIP_BLOCKED, .lacking = need->step->name};
+	s->missing = NULL;
+	s->n_missing = 0;
+	qsort(need->not_there, need->n_not_there, sizeof(*need->not_there), by_first);
+	for (size_t i = 0; i < n; i++) {
+		int32_t next = before[i].first;
+		for (; b < need->n_not_there && need->not_there[b].first <= before[i].last; b++) {
+			struct bf_span reach = {need->not_there[b].first, need->not_there[b].last + s->step->lookback};
+			struct bf_span hit = {reach.first > next ? reach.first : next, reach.last < before[i].last ? reach.last : before[i].last};
+			if (hit.first <= hit.last) {
+				add_missing(s, next, hit.first - 1);
+				add_not_there(s, hit);
+				blocked.within.first = blocked.count == 0 ? hit.first : blocked.within.first;
+				blocked.within.last = hit.last;
+				blocked.count += hit.last - hit.first + 1;
+				next = hit.last + 1;
+			}
+			if (reach.last > before[i].last) /* it may reach into the next one, too */
+				break;
+		}
+		add_missing(s, next, before[i].last);
+	}
+	free(before);
+	if (blocked.count == 0)
+		return;
+	s->skips = bf_realloc_array(s->skips, s->n_skips + 1, sizeof(*s->skips));
+	s->skips[s->n_skips++] = blocked;
+}
+
+/* The steps that it waits for first. */
+static void block(struct bf_plan *plan, int i, bool *seen)
+{
+	struct bf_step_plan *s = &plan->steps[i];
+	if (seen[i])
+		return;
+	seen[i] = true;
+	for (size_t n = 0; n < s->n_needs; n++) {
+		if (!s->chunkwise[n])
+			continue;
+		block(plan, s->needs[n], seen);
+		if (plan->steps[s->needs[n]].n_not_there > 0)
+			leave_out_blocked(s, &plan->steps[s->needs[n]]);
+	}
 }
 
 /* How many chunks there are, which are the first and the last, and which days they cover. */
@@ -453,7 +522,7 @@ static void plan_whole(const struct bf_plan_ask *ask, struct bf_plan *plan, bool
 int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, struct bf_error *err)
 {
 	struct bf_span covered = {INT32_MAX, INT32_MIN};
-	bool chunked = false;
+	bool chunked = false, seen[BF_STEPS_MAX] = {false};
 	int rc = 0;
 	out->n_steps = ask->pipeline->n_steps;
 	out->steps = bf_alloc((size_t)out->n_steps * sizeof(*out->steps));
@@ -466,12 +535,16 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 		rc = look_at_step(pg, ask, s, err);
 		if (rc == 0)
 			rc = check_warmup(pg, ask, s, err);
-		if (rc == 0)
-			count_chunks(ask, s, &covered);
-		out->jobs += s->jobs;
 	}
 	if (rc < 0)
 		return rc;
+	for (int i = 0; i < out->n_steps; i++) {
+		struct bf_step_plan *s = &out->steps[i];
+		block(out, i, seen);
+		if (!s->left_out && s->step->per == BF_PER_CHUNK)
+			count_chunks(ask, s, &covered);
+		out->jobs += s->jobs;
+	}
 	bool part = ask->limit && covered.first <= covered.last;
 	out->whole = part ? covered : (struct bf_span){ask->since, ask->until};
 	plan_whole(ask, out, chunked);

@@ -79,12 +79,19 @@ struct bf_plan_ask { /* everything is borrowed */
 
 /* ---- what comes out ---- */
 
-enum bf_skip_reason { BF_SKIP_DONE, BF_SKIP_FAILED, BF_SKIP_HELD, BF_SKIP_PRESENT };
+enum bf_skip_reason {
+	BF_SKIP_DONE,
+	BF_SKIP_FAILED,
+	BF_SKIP_HELD,
+	BF_SKIP_PRESENT,
+	BF_SKIP_BLOCKED /* a step that it waits for by chunks lacks them */
+};
 const char *bf_skip_reason_name(enum bf_skip_reason r);
 
 struct bf_skip { /* days or keys that are not planned, and why */
 	enum bf_skip_reason reason;
-	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for done and present */
+	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for the others */
+	const char *lacking;      /* blocked: the step that lacks them; otherwise NULL */
 	int64_t count;
 	struct bf_span within; /* from the first to the last of them */
 };
@@ -102,6 +109,8 @@ struct bf_step_plan {
 	size_t n_missing;
 	struct bf_skip *skips;
 	size_t n_skips;
+	struct bf_span *not_there; /* of what is skipped: what failed, is held, or is blocked */
+	size_t n_not_there;
 	bool has_expected;
 	int64_t expected; /* of what is asked for; with has_expected */
 	int64_t gone;     /* among what is missing: done according to the ledger, and not present */
@@ -153,7 +162,7 @@ int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct 
 struct bf_windows;
 struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step);
 /* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","empty"}. */
-void bf_windows_next(struct bf_windows *w, struct bf_span chunk, struct bf_buf *out);
+void bf_windows_next(struct bf_windows *w, struct bf_span picked, struct bf_buf *out);
 void bf_windows_free(struct bf_windows *w);
 
 /* The chunks of a step that is per chunk. For plan*.c. */

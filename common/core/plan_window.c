@@ -16,28 +16,48 @@ struct need {
 };
 
 struct bf_windows {
+	const struct bf_plan_ask *ask;
 	bool descending;
 	int lookback; /* days, or places of keys */
 	size_t n;
 	struct need needs[];
 };
 
+/* Days as they are; of keys, the places in the whole list, for it is looked back there, too. */
+static struct bf_span in_whole(const struct bf_plan_ask *ask, struct bf_span chunk)
+{
+	size_t place = 0;
+	if (!ask->keys || ask->keys == ask->all_keys)
+		return chunk;
+	(void)bf_keys_find(ask->all_keys, bf_keys_at(ask->keys, (size_t)chunk.first), &place);
+	return (struct bf_span){(int32_t)place, (int32_t)place};
+}
+
+static void go_on(const struct bf_plan_ask *ask, struct edge *e)
+{
+	struct bf_span chunk;
+	e->more = bf_cut_next(&e->cut, &chunk);
+	if (e->more)
+		e->next = in_whole(ask, chunk);
+}
+
 static struct edge edge_of(const struct bf_plan_ask *ask, const struct bf_step_plan *need)
 {
 	struct edge e = {.cut = bf_plan_cut(ask, need)};
-	e.more = bf_cut_next(&e.cut, &e.next);
+	go_on(ask, &e);
 	return e;
 }
 
-static void pass(struct edge *e)
+static void pass(const struct bf_plan_ask *ask, struct edge *e)
 {
 	e->passed++;
-	e->more = bf_cut_next(&e->cut, &e->next);
+	go_on(ask, e);
 }
 
 struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step)
 {
 	struct bf_windows *w = bf_alloc(sizeof(*w) + step->n_needs * sizeof(w->needs[0]));
+	w->ask = ask;
 	w->descending = step->order == BF_ORDER_DESC;
 	w->lookback = step->step->lookback;
 	for (size_t i = 0; i < step->n_needs; i++) {
@@ -48,16 +68,17 @@ struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf
 	return w;
 }
 
-void bf_windows_next(struct bf_windows *w, struct bf_span chunk, struct bf_buf *out)
+void bf_windows_next(struct bf_windows *w, struct bf_span picked, struct bf_buf *out)
 {
+	struct bf_span chunk = in_whole(w->ask, picked);
 	bf_date first = chunk.first - w->lookback;
 	bf_buf_addch(out, '{');
 	for (size_t i = 0; i < w->n; i++) {
 		struct edge *from = &w->needs[i].first, *beyond = &w->needs[i].beyond;
 		while (from->more && (w->descending ? from->next.first > chunk.last : from->next.last < first))
-			pass(from);
+			pass(w->ask, from);
 		while (beyond->more && (w->descending ? beyond->next.last >= first : beyond->next.first <= chunk.last))
-			pass(beyond);
+			pass(w->ask, beyond);
 		bf_buf_printf(out, "%s\"[%lld,%lld)\"", i ? "," : "", (long long)from->passed + 1, (long long)beyond->passed + 1);
 	}
 	bf_buf_addch(out, '}');

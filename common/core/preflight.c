@@ -9,7 +9,7 @@
 
 #define NAME_TEXT 256 /* of a name in SQL, with its NUL */
 
-/* ---- all SQL of a step ---- */
+/* ---- the SQL of a step ---- */
 
 typedef void (*file_fn)(void *data, const struct bf_step *s, const struct bf_sql_file *f);
 
@@ -29,6 +29,11 @@ static void each_file(const struct bf_step *s, file_fn fn, void *data)
 		give(fn, data, s, &s->checks[i].expected);
 		give(fn, data, s, &s->checks[i].present);
 	}
+}
+
+/* What undoes it is asked when it has run. */
+static void each_rollback(const struct bf_step *s, file_fn fn, void *data)
+{
 	give(fn, data, s, &s->rollback.file);
 	give(fn, data, s, &s->rollback.changed);
 	give(fn, data, s, &s->rollback.verify);
@@ -58,10 +63,12 @@ static bool begins_with(const struct bf_sqltext_statement *st, const char *word)
 	return st->len >= strlen(word) && word_at(st->start, st->len, 0, word);
 }
 
-/* Of a DO or a CALL nobody can say what it makes. */
+/* Of a DO or a CALL nobody can say what it makes, nor of a SELECT that only calls a function; after a SET names may mean something else. */
 static bool is_opaque(const struct bf_sqltext_statement *st)
 {
-	return begins_with(st, "do") || begins_with(st, "call") || begins_with(st, "execute");
+	bool calls = begins_with(st, "select") && memchr(st->start, '(', st->len) && !mentions(st, "from");
+	bool harmless = mentions(st, "set_config") || mentions(st, "pg_sleep") || mentions(st, "pg_notify");
+	return begins_with(st, "do") || begins_with(st, "call") || begins_with(st, "execute") || begins_with(st, "set") || (calls && !harmless);
 }
 
 struct naming {
@@ -93,6 +100,16 @@ static bool is_made(const struct bf_pipeline *p, const char *name)
 	return n.made;
 }
 
+static void look_for_any_maker(void *data, const struct bf_step *s, const struct bf_sql_file *f)
+{
+	struct bf_sqltext t;
+	(void)s;
+	if (!f->text || bf_sqltext_parse(f->text, strlen(f->text), &t, NULL) < 0)
+		return;
+	*(bool *)data = *(bool *)data || !t.plain;
+	bf_sqltext_release(&t);
+}
+
 static void look_for_opaque(void *data, const struct bf_step *s, const struct bf_sql_file *f)
 {
 	struct bf_sqltext t;
@@ -104,18 +121,22 @@ static void look_for_opaque(void *data, const struct bf_step *s, const struct bf
 	bf_sqltext_release(&t);
 }
 
+static bool is_opaque_step(const struct bf_step *s)
+{
+	bool opaque = s->kind == BF_KIND_EXEC || s->kind == BF_KIND_HTTP;
+	give(look_for_opaque, &opaque, s, &s->sql);
+	return opaque;
+}
+
 /* Does it come after something that may make anything? Steps that are left out have run before, or not at all. */
 static bool comes_after_opaque(const struct bf_plan_ask *ask, const struct bf_step *s, bool *seen)
 {
 	for (size_t i = 0; i < s->n_needs; i++) {
 		const struct bf_step *need = &ask->pipeline->steps[s->needs[i]];
-		bool opaque = !ask->left_out[need->ordinal] && (need->kind == BF_KIND_EXEC || need->kind == BF_KIND_HTTP);
 		if (seen[need->ordinal])
 			continue;
 		seen[need->ordinal] = true;
-		if (!opaque && !ask->left_out[need->ordinal])
-			each_file(need, look_for_opaque, &opaque);
-		if (opaque || comes_after_opaque(ask, need, seen))
+		if ((!ask->left_out[need->ordinal] && is_opaque_step(need)) || comes_after_opaque(ask, need, seen))
 			return true;
 	}
 	return false;
@@ -129,6 +150,7 @@ struct look {
 	struct bf_buf *lines;
 	const char **param_names;
 	struct bf_pg_result *closed; /* the schemas that this user may not use */
+	bool makes_something;        /* some statement of the pipeline may make a table anew, with other columns */
 	struct bf_error *err;
 	int rc;
 };
@@ -163,38 +185,41 @@ static const char *character(const char *text, int64_t position)
 }
 
 /* Is there something of this name in any schema? Then it may only be out of this user's sight. */
-static int exists_somewhere(struct look *l, const char *name, bool *out)
+static int exists_somewhere(struct look *l, const char *name, bool *out, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
 	BF_AUTOBUF struct bf_buf sql;
 	bf_buf_init(&sql, 4096);
 	bf_buf_addstr(&sql, "select ");
-	int rc = bf_pg_quote_literal(l->pg, &sql, name, l->err);
+	int rc = bf_pg_quote_literal(l->pg, &sql, name, err);
 	if (rc < 0)
 		return rc;
 	bf_buf_addstr(&sql, "::name in (select relname from pg_catalog.pg_class union all select proname from pg_catalog.pg_proc)");
-	rc = bf_pg_script(l->pg, sql.data, &r, l->err);
+	rc = bf_pg_script(l->pg, sql.data, &r, err);
 	if (rc == 0)
 		*out = bf_pg_bool(r, 0, 0);
 	return rc;
 }
 
 /* The error of a statement that could not be prepared: does it say that something is missing, and for certain? */
-static int judge(struct look *l, const char *sql, const struct bf_error *e, bool *missing)
+static int judge(struct look *l, const char *sql, struct bf_error *e, bool *missing)
 {
 	bool column = strcmp(e->sqlstate, "42703") == 0, other = strcmp(e->sqlstate, "42P01") == 0 || strcmp(e->sqlstate, "42883") == 0;
 	char name[NAME_TEXT] = "";
+	struct bf_error failure;
 	bool somewhere = false;
 	int rc = 0;
 	*missing = false;
-	if (!(column || other) || e->sql_position == 0)
+	if (!(column || other) || e->sql_position == 0 || (column && l->makes_something))
 		return 0;
 	name_at(character(sql, e->sql_position), name);
 	if (!*name || is_made(l->ask->pipeline, name))
 		return 0;
 	if (other)
-		rc = exists_somewhere(l, name, &somewhere);
+		rc = exists_somewhere(l, name, &somewhere, &failure);
 	*missing = rc == 0 && !somewhere;
+	if (rc < 0)
+		*e = failure;
 	return rc;
 }
 
@@ -284,16 +309,25 @@ int bf_preflight_sql(struct bf_pg *reader, const struct bf_plan_ask *ask, struct
 	for (size_t i = 0; i < p->n_params; i++)
 		names[i] = p->params[i].name;
 	l.param_names = names;
-	l.rc = bf_pg_script(reader, "select nspname from pg_catalog.pg_namespace where not has_schema_privilege(oid, 'usage')", &l.closed, err);
+	for (int i = 0; i < p->n_steps; i++)
+		each_file(&p->steps[i], look_for_any_maker, &l.makes_something);
+	l.rc = bf_pg_script(reader, "SET lock_timeout = '2s'", NULL, err); /* a table that is being changed is there */
+	if (l.rc == 0)
+		l.rc = bf_pg_script(reader, "select nspname from pg_catalog.pg_namespace where not has_schema_privilege(oid, 'usage')", &l.closed,
+							err);
 	if (l.rc == 0 && p->throttle.name)
 		look_at_file(&l, NULL, &p->throttle);
 	for (int i = 0; l.rc == 0 && i < p->n_steps; i++) {
+		const struct bf_step *s = &p->steps[i];
 		bool seen[BF_STEPS_MAX] = {false};
-		if (!ask->left_out[i] && !comes_after_opaque(ask, &p->steps[i], seen))
-			each_file(&p->steps[i], look_at_file, &l);
+		if (ask->left_out[i] || comes_after_opaque(ask, s, seen))
+			continue;
+		each_file(s, look_at_file, &l);
+		if (!is_opaque_step(s))
+			each_rollback(s, look_at_file, &l);
 	}
 	bf_pg_result_free(l.closed);
-	return l.rc;
+	return l.rc < 0 ? l.rc : bf_pg_script(reader, "RESET lock_timeout", NULL, err);
 }
 
 /* ---- the environment ---- */

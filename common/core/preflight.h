@@ -3,8 +3,8 @@
  *
  * The server is asked to prepare each statement, with the values of the first chunk, on a connection that cannot write: nothing is
  * executed. Counted are only tables, views, columns and functions that do not exist. What a step may make itself is left alone: what a
- * CREATE, ALTER or SELECT INTO of the pipeline names, and whatever comes after a program, a request, a DO or a CALL, of which nobody can
- * say what they make.
+ * CREATE, ALTER or SELECT INTO of the pipeline names, and whatever comes after a program, a request, a DO, a CALL, a SELECT of
+ * nothing but a function's value, or a SET, of which nobody can say what they make.
  * Nor is looked at what names a schema that this user may not use: it is the workers' user who runs it.
  */
 #ifndef BF_CORE_PREFLIGHT_H

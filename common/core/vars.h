@@ -15,7 +15,8 @@
 struct bf_vars {
 	const char *run, *step, *chunk;
 	const char *since, *until, *lookback_since; /* YYYY-MM-DD; "" for a key without dates */
-	const char *key, *lookback_key;             /* "" for a date chunk */
+	const char *key;                            /* "" for a date chunk */
+	const char *lookback_key;                   /* NULL: it does not look back in keys */
 	const char *started_at, *finished_at;       /* of what is undone; otherwise NULL, and no variables */
 	const char *const *param_names;             /* n_params */
 	const char *const *param_values;

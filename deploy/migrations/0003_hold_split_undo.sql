@@ -150,18 +150,28 @@ comment on column bf.step.upto is 'Jobs with a greater seq wait for chunks of `b
 comment on column bf.job.after is 'For each step of its step''s `by_chunk`: which of that step''s jobs (seq) it waits for.';
 comment on column bf.job.lookback_key is 'The key that its step looks back to.';
 
+-- A failed step stops what needs it, as before; so does one that lacks chunks for something before it that stops others, whatever its own
+-- failures may do.
+create or replace function bf.stops_others(s bf.step) returns boolean
+language sql immutable as $$
+    select s.state in ('skipped', 'cancelled')
+        or (s.state = 'failed' and (case when s.max_failed_ratio is null then s.on_failure = 'halt' else s.halted end
+                                    or (s.halted and s.by_chunk <> '{}')))
+$$;
+
 create function bf.first_unsettled(s bf.step) returns int
 language sql stable as $$
     select seq from bf.job where run = s.run and step = s.step and seq >= s.floor and state in ('pending', 'running') order by seq limit 1
 $$;
 
--- Moves `upto` on. What lacks something that it is made of is skipped at that moment: it failed and stops others, or was skipped or cancelled.
+-- Moves `upto` on. What lacks something that it is made of is skipped at that moment: that failed and stops others, or was skipped or cancelled.
 create function bf.let_chunks(s bf.step) returns void
 language plpgsql as $$
 declare
     v_need bf.step;
     v_first int;
     v_next int;
+    v_lacks int;
     v_upto int := s.planned;
 begin
     for i in 1 .. cardinality(s.by_chunk) loop
@@ -175,18 +185,25 @@ begin
     if v_upto <= s.upto then
         return;
     end if;
-    update bf.job j set state = 'skipped', finished_at = clock_timestamp()
-     where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'
-       and exists (select from unnest(s.by_chunk, j.after) as w (need, seqs)
-                     join bf.step n on n.run = s.run and n.step = w.need
-                    cross join lateral (select from bf.job a where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
-                                           and (a.state in ('skipped', 'cancelled')
-                                                or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt')) limit 1) a);
+    with lacking as (
+        update bf.job j set state = 'skipped', finished_at = clock_timestamp()
+         where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'
+           and exists (select from unnest(s.by_chunk, j.after) as w (need, seqs)
+                         join bf.step n on n.run = s.run and n.step = w.need
+                        cross join lateral (select from bf.job a where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
+                                               and (a.state in ('skipped', 'cancelled', 'undone')
+                                                    or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt')) limit 1) a)
+        returning j.seq)
+    select min(seq) into v_lacks from lacking;
+    if s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null then -- no hole before a chunk: it ends here
+        update bf.job set state = 'skipped', finished_at = clock_timestamp()
+         where run = s.run and step = s.step and seq > v_lacks and state = 'pending';
+    end if;
     update bf.step set upto = v_upto where run = s.run and step = s.step;
 end $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- What a chronological step did after a chunk that failed or was cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
+-- What a chronological step did after a chunk that failed, was skipped or cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
 -- It is marked when the step ends and when a hole is opened again: after that nothing else would tell. Opening a job once more unmarks it.
 alter table bf.job add column over_hole boolean;
 comment on column bf.job.over_hole is 'It was done although a chunk before it was not there, in a step that goes in order.';
@@ -195,7 +212,7 @@ create function bf.mark_over_hole(s bf.step) returns void
 language sql as $$
     update bf.job set over_hole = true
      where run = s.run and step = s.step and state in ('done', 'running') and over_hole is not true
-       and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled'))
+       and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true)
 $$;
 
 -- As before, with these.
@@ -208,6 +225,7 @@ declare
     v_failed bigint;
     v_job text;
     v_settled boolean;
+    v_lacks boolean;
     v_moved boolean;
     v_verdict text;
 begin
@@ -252,24 +270,26 @@ begin
                 end if;
                 -- one whose chunks wait for chunks is not over before what it waits for, and stands like it where it lacks something for it
                 continue when exists (select from bf.step n where n.run = p_run and n.step = any (s.by_chunk) and n.state in ('waiting', 'released'));
+                v_lacks := exists (select from bf.step n where n.run = p_run and n.step = any (s.by_chunk) and bf.stops_others(n))
+                       and exists (select from bf.job where run = p_run and step = s.step and state = 'skipped');
                 v_verdict := case
                     when exists (select from bf.job where run = p_run and step = s.step and state = 'failed') then 'failed'
-                    when exists (select from bf.step n where n.run = p_run and n.step = any (s.by_chunk) and bf.stops_others(n))
-                     and exists (select from bf.job where run = p_run and step = s.step and state = 'skipped')
-                    then case when exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'failed' else 'skipped' end
+                    when v_lacks and exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'failed'
+                    when v_lacks then 'skipped'
                     when exists (select from bf.job where run = p_run and step = s.step and state = 'cancelled')
                      and not exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'cancelled'
                     else 'done' end;
                 if s.chronological then
                     perform bf.mark_over_hole(s);
                 end if;
-                update bf.step set state = v_verdict, floor = s.planned + 1, finished_at = clock_timestamp()
+                update bf.step set state = v_verdict, floor = s.planned + 1, finished_at = clock_timestamp(), halted = halted or v_lacks
                  where run = p_run and step = s.step;
                 insert into bf.event (run, step, who, what) values (p_run, s.step, 'ledger', 'step ' || v_verdict);
                 v_moved := true;
                 continue;
             end if;
-            if exists (select from bf.step n where n.run = p_run and n.step = any (s.needs) and n.step <> all (s.by_chunk) and bf.stops_others(n)) then
+            if exists (select from bf.step n where n.run = p_run and n.step = any (s.needs)
+                         and case when n.step = any (s.by_chunk) then n.state in ('skipped', 'cancelled') else bf.stops_others(n) end) then
                 update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp()
                  where run = p_run and step = s.step and state in ('pending', 'running'); -- running: a retry made its step wait again
                 update bf.step set state = 'skipped', floor = s.planned + 1, asked_at = null, finished_at = clock_timestamp()
@@ -351,7 +371,7 @@ begin
     end loop;
 end $$;
 
--- As before, and the halves of what has failed are cancelled, too.
+-- As before, and the halves of what has failed are cancelled, too; what was done over a hole is marked.
 create or replace function bf.cancel(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
 language plpgsql as $$
 declare
@@ -366,6 +386,7 @@ begin
         return 0;
     end if;
     perform bf.split(p_run); -- the halves of what has failed are cancelled, too
+    perform bf.mark_over_hole(t) from bf.step t where t.run = p_run and t.chronological;
     perform from bf.job where run = p_run and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
        and state in ('pending', 'running') order by step, seq for no key update;
     update bf.job set state = 'cancelled', epoch = epoch + 1, finished_at = clock_timestamp()
@@ -415,9 +436,10 @@ begin
         v_total := v_total + v_count;
         v_again := v_again || s.step;
         update bf.step set halted = false where run = p_run and step = s.step;
-        if s.chronological or s.max_failed_ratio is not null then -- what its halt had skipped
+        if s.chronological or s.max_failed_ratio is not null or s.by_chunk <> '{}' then -- what its halt had skipped, or lacked something
             update bf.job set state = 'pending', finished_at = null
-             where run = p_run and step = s.step and state = 'skipped' and split is not true and (seq > v_lowest or not s.chronological)
+             where run = p_run and step = s.step and state = 'skipped' and split is not true
+               and (seq > v_lowest or not s.chronological or s.by_chunk <> '{}')
                and seq not in (select bf.taken(p_run, s.step));
             get diagnostics v_count = row_count;
             v_total := v_total + v_count;
@@ -444,7 +466,8 @@ begin
         select unnest(v_again) collate "C"
         union
         select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
-    update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null
+    update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null,
+           halted = halted and (by_chunk = '{}' or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state = 'failed'))
      where t.run = p_run and t.step in (select step from below)
        and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
             or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));

@@ -88,6 +88,9 @@ static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *
 	case BF_SKIP_PRESENT:
 		printf("there already, according to %s", s->step->present.name);
 		break;
+	case BF_SKIP_BLOCKED:
+		printf("not there in %s, for which it would wait", skip->lacking);
+		break;
 	}
 	if (!v->ask->keys)
 		printf(" (%s)", bf_range_format(skip->within.first, skip->within.last, within));
@@ -335,6 +338,7 @@ static void json_step(struct bf_json *j, const struct bf_plan_view *v, const str
 		bf_json_object(j, NULL);
 		bf_json_text(j, "reason", bf_skip_reason_name(s->skips[i].reason));
 		bf_json_text_or_null(j, "run", s->skips[i].run);
+		bf_json_text_or_null(j, "lacking", s->skips[i].lacking ? s->skips[i].lacking : "");
 		bf_json_int(j, "count", s->skips[i].count);
 		json_span(j, v, s->skips[i].within);
 		bf_json_close(j);

@@ -27,8 +27,9 @@ void bf_plan_print(const struct bf_plan_view *v);
  *   pipeline, since, until (null for keys), params {name: value}, queue, concurrency, concurrency_max, interval_ms, reprocess, files [],
  *   environment [{name, set_here}] (variables that the steps need where workers run; whether this process has them),
  *   estimate_ms (of a dry run, by what earlier runs took; null: not known), measured_jobs,
- *   steps [{step, kind, per, guarantee, order, needs [], jobs, estimate_ms, first, last, skipped [{reason: done|failed|held, run, count,
- * first, last}]}] steps is empty when the run existed before. Members may be added, none are taken away.
+ *   steps [{step, kind, per, guarantee, order, needs [], jobs, estimate_ms, first, last, skipped [{reason:
+ * done|failed|held|present|blocked, run, lacking (the step), count, first, last}]}] steps is empty when the run existed before. Members may
+ * be added, none are taken away.
  */
 void bf_plan_print_json(const struct bf_plan_view *v, bool one_line);
 

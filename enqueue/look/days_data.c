@@ -1,3 +1,4 @@
+#include <jansson.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -20,35 +21,65 @@ static const char *given(const struct bf_days_options *o, const char *name)
 	return NULL;
 }
 
-/* A value for each of the pipeline's parameters; false: one has none. */
-static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const char **values)
+/* A value for each of the pipeline's parameters: those of the identity from `identity` (NULL: as the others), the others as given or by
+ * default. false: one has none. */
+static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const json_t *identity,
+						const char **values)
 {
 	for (size_t i = 0; i < p->n_params; i++) {
-		BF_AUTOFREE char *why = bf_asprintf("--param=%s=… is missing", p->params[i].name);
-		values[i] = given(o, p->params[i].name);
-		if (!values[i])
-			values[i] = p->params[i].default_value;
+		const struct bf_param *param = &p->params[i];
+		bool recorded = identity && param->identity;
+		values[i] = recorded ? json_string_value(json_object_get(identity, param->name)) : given(o, param->name);
+		if (!values[i] && !recorded)
+			values[i] = param->default_value;
 		if (values[i])
 			continue;
+		BF_AUTOFREE char *why = recorded ? bf_asprintf("runs were planned without the parameter %s", param->name)
+										 : bf_asprintf("--param=%s=… is missing", param->name);
 		not_asked(l, why);
 		return false;
 	}
 	return true;
 }
 
-/* The step's section; without runs of it there is none yet. */
-static struct bf_section *section_of(struct bf_coverage *c, const char *step, bool whole)
+static json_t *identity_of(const struct bf_pipeline *p, const char *const *values)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->sections[i].step, step) == 0 && strcmp(c->sections[i].identity, "{}") == 0)
-			return &c->sections[i];
+	json_t *identity = json_object();
+	for (size_t i = 0; i < p->n_params; i++)
+		if (p->params[i].identity)
+			json_object_set_new(identity, p->params[i].name, json_string(values[i]));
+	return identity;
+}
+
+static bool identity_is_given(const struct bf_pipeline *p, const struct bf_days_options *o)
+{
+	for (size_t i = 0; i < p->n_params; i++)
+		if (p->params[i].identity && given(o, p->params[i].name))
+			return true;
+	return false;
+}
+
+/* The step's section of this identity; c->n: there is none. */
+static size_t find_section(const struct bf_coverage *c, const char *step, const json_t *identity)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		json_auto_t *own = json_loads(c->sections[i].identity, 0, NULL);
+		if (strcmp(c->sections[i].step, step) == 0 && json_equal(own, identity))
+			return i;
+	}
+	return c->n;
+}
+
+/* One for a step that has no run yet. */
+static void add_section(struct bf_coverage *c, const char *step, const json_t *identity, bool whole)
+{
+	BF_AUTOFREE char *text = json_dumps(identity, JSON_SORT_KEYS);
 	c->sections = bf_realloc_array(c->sections, c->n + 1, sizeof(*c->sections));
 	struct bf_section *s = &c->sections[c->n++];
-	*s = (struct bf_section){.step = bf_strdup(step), .identity = bf_strdup("{}")};
+	*s = (struct bf_section){.step = bf_strdup(step), .identity = bf_strdup(text)};
 	bf_days_init(&s->days, c->since, c->until);
 	if (whole)
 		bf_days_mark(&s->days, c->since, c->until, BF_DAY_MISSING);
-	return s;
 }
 
 static enum bf_day judge(enum bf_day recorded, const struct bf_gaps *g, size_t place)
@@ -66,24 +97,51 @@ static enum bf_day judge(enum bf_day recorded, const struct bf_gaps *g, size_t p
 	return recorded == BF_DAY_DONE ? BF_DAY_GONE : recorded;
 }
 
-static int add_step(struct bf_look *l, const struct bf_gaps_ask *ask, const struct bf_step *s, bool whole, struct bf_coverage *c,
-					struct bf_error *err)
+/* Asks the data of one step about the days of one section. */
+static int ask_data(struct bf_look *l, const struct bf_pipeline *p, const struct bf_step *s, const char *const *values, size_t section,
+					struct bf_coverage *c, struct bf_error *err)
 {
+	const struct bf_gaps_ask ask = {.pipeline = p, .since = c->since, .until = c->until, .param_values = values};
 	struct bf_gaps g;
-	int rc = bf_gaps_load(l->pg, ask, s, &g, err);
+	int rc = bf_gaps_load(l->pg, &ask, s, &g, err);
 	if (rc == 0) {
-		struct bf_section *section = section_of(c, s->name, whole);
+		struct bf_section *to = &c->sections[section];
 		for (bf_date day = c->since; day <= c->until; day++) {
 			size_t place = (size_t)(day - c->since);
-			section->days.state[place] = (unsigned char)judge(bf_days_at(&section->days, day), &g, place);
+			to->days.state[place] = (unsigned char)judge(bf_days_at(&to->days, day), &g, place);
 		}
-		section->data = c->data = true;
+		to->data = c->data = true;
 	}
 	bf_gaps_release(&g);
 	if (rc != -BF_E_INPUT)
 		return rc;
 	not_asked(l, err->text); /* a query that is wrong, or data that this role may not read, is no reason not to show the ledger */
 	return 0;
+}
+
+/* The sections of a step, each with the parameters of its identity; and one that the ledger has nothing of, if it is asked for or the only
+ * one. */
+static int add_step(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const struct bf_step *s,
+					struct bf_coverage *c, struct bf_error *err)
+{
+	BF_AUTOFREE const char **values = bf_alloc((p->n_params + 1) * sizeof(*values));
+	size_t before = c->n, own = 0;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < before; i++) {
+		json_auto_t *identity = json_loads(c->sections[i].identity, 0, NULL);
+		if (strcmp(c->sections[i].step, s->name) != 0)
+			continue;
+		own++;
+		if (find_params(l, p, o, identity, values))
+			rc = ask_data(l, p, s, values, i, c, err);
+	}
+	if (rc < 0 || (own > 0 && !identity_is_given(p, o)) || !find_params(l, p, o, NULL, values))
+		return rc;
+	json_auto_t *identity = identity_of(p, values);
+	if (find_section(c, s->name, identity) < c->n)
+		return 0;
+	add_section(c, s->name, identity, o->since.given || o->until.given);
+	return ask_data(l, p, s, values, c->n - 1, c, err);
 }
 
 static bool has_gaps(const struct bf_pipeline *p, const struct bf_days_options *o)
@@ -97,14 +155,10 @@ static bool has_gaps(const struct bf_pipeline *p, const struct bf_days_options *
 static int add_steps(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, struct bf_coverage *c,
 					 struct bf_error *err)
 {
-	BF_AUTOFREE const char **values = bf_alloc((p->n_params + 1) * sizeof(*values));
 	int rc = 0;
-	if (!find_params(l, p, o, values))
-		return 0;
-	const struct bf_gaps_ask ask = {.pipeline = p, .since = c->since, .until = c->until, .param_values = values};
 	for (int i = 0; rc == 0 && i < p->n_steps; i++)
 		if (bf_step_has_gaps(&p->steps[i]) && (!o->step || strcmp(o->step, p->steps[i].name) == 0))
-			rc = add_step(l, &ask, &p->steps[i], o->since.given || o->until.given, c, err);
+			rc = add_step(l, p, o, &p->steps[i], c, err);
 	return rc;
 }
 

@@ -382,7 +382,7 @@ static void hint_over_hole(struct hints *h, const struct bf_view *v)
 		const struct bf_view_step *s = &v->steps[i];
 		if (s->over_hole == 0 || s->jobs.failed + s->jobs.cancelled > 0 || bf_view_left(&s->jobs) > 0)
 			continue;
-		if (s->hole_by_key)
+		if (s->hole_by_key || strcmp(v->params, "{}") != 0) /* the command would need them, too */
 			hint(h, "which were built over a hole", "bfstat jobs %s --step=%s --json", v->run, s->step);
 		else
 			hint(h, "again what was built over a hole", "enqueue run %s --only=%s --since=%s --until=%s --reprocess=completed", v->pipeline,

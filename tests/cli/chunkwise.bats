@@ -151,6 +151,93 @@ of_days() { # RUN: each has copied, made and summed its ten days
 	assert_same 'effects' 'copy 4 4,make 4 4,sum 4 4' "$(effects days.again | sort | paste -sd,)"
 }
 
+@test "one place for all: what was opened again is not kept from it by what comes behind" {
+	days
+	sql_file make.sql <<-'SQL'
+		insert into effect values (:'run', 'make', :'chunk');
+		select 1 / (select 1 - count(*) from bad where chunk = 'make ' || :'chunk');
+	SQL
+	sed -i 's/"retry": {"attempts": 1}/"retry": {"attempts": 5, "first": "3s", "jitter": 0}/; s/"kind": "sql", "file": "sql.copy.sql"/&, "retry": {"attempts": 1}/' "$made/pipeline.json"
+	pg "insert into bad values ('2024-01-02'), ('make 2024-01-03')"
+	enqueue_run days.narrow days --since=2024-01-01 --until=2024-01-04 --concurrency=1
+	start_worker --slots=1
+	wait_until "is pending \"select state from bf.job where run = 'days.narrow' and step = 'make' and chunk = '2024-01-03' and attempts = 1\"" # in back-off
+	pg 'delete from bad'
+	enqueue retry days.narrow --step=copy --chunk=2024-01-02
+	wait_for_end days.narrow 30
+	assert_same 'steps' 'copy done,make done,sum done' "$(states days.narrow)"
+	assert_behind days.narrow
+	of_days days.narrow
+}
+
+@test "retry opens also what lacked something in a step that failed by itself" {
+	days
+	sql_file make.sql <<-'SQL'
+		insert into effect values (:'run', 'make', :'chunk');
+		select 1 / (select 1 - count(*) from bad where chunk = 'make ' || :'chunk');
+	SQL
+	pg "insert into bad values ('2024-01-02'), ('make 2024-01-04')"
+	enqueue_run days.both days --since=2024-01-01 --until=2024-01-05
+	start_worker --slots=4
+	wait_for_end days.both
+	assert_same 'skipped' 'make 2024-01-02, sum 2024-01-02, sum 2024-01-04' "$(skipped days.both)"
+	pg 'delete from bad'
+	enqueue retry days.both
+	wait_for_end days.both
+	assert_same 'steps' 'copy done,make done,sum done' "$(states days.both)"
+	of_days days.both
+}
+
+@test "a gate that fails stops all behind it; a halt stops what waits for the step that lacks something, too" {
+	days
+	sed -i 's/"steps": \[/&{"name": "gate", "kind": "check", "type": "metric", "file": "sql\/gate.sql", "error_if": "< 1"},/; s/{"name": "make", /&"on_failure": "continue", /; s/"file": "sql.sum.sql", "wait_for": "chunk"/"file": "sql\/sum.sql"/' "$made/pipeline.json"
+	sql_file gate.sql <<<'select count(*) from bad'
+	enqueue_run days.first days --since=2024-01-01 --until=2024-01-02 --only=copy
+	start_worker --slots=4
+	wait_for_end days.first
+	enqueue_run days.gate days --since=2024-01-01 --until=2024-01-03
+	wait_for_end days.gate
+	assert_same 'steps' 'gate failed,copy skipped,make skipped,sum skipped' "$(states days.gate)"
+	assert_same 'effects' '' "$(effects days.gate)"
+	pg "insert into bad values ('2024-02-02')"
+	enqueue_run days.halted days --since=2024-02-01 --until=2024-02-04
+	wait_for_end days.halted
+	assert_same 'steps' 'gate done,copy failed,make failed,sum skipped' "$(states days.halted)"
+}
+
+@test "what the step before failed at earlier, or another run holds, is left out behind it, too" {
+	days ', "lookback": {"days": 1}'
+	pg "insert into bad values ('2024-01-03')"
+	enqueue_run days.first days --since=2024-01-01 --until=2024-01-04 --only=copy
+	start_worker --slots=4
+	wait_for_end days.first
+	run -0 enqueue run days --since=2024-01-01 --until=2024-01-06 --dry-run
+	[[ $output = *'make: 2 days not there in copy, for which it would wait (2024-01-03..2024-01-04)'* ]]
+	[[ $output = *'sum: 2 days not there in make, for which it would wait (2024-01-03..2024-01-04)'* ]]
+	enqueue_run days.second days --since=2024-01-01 --until=2024-01-06
+	wait_for_end days.second
+	assert_same 'effects' 'copy 2 2,make 4 4,sum 4 4' "$(effects days.second | sort | paste -sd,)"
+	assert_same 'reasons' 'blocked copy 2' "$(enqueue run days --since=2024-01-01 --until=2024-01-07 --dry-run --json | jq -r '.steps[1].skipped[] | select(.reason == "blocked") | "\(.reason) \(.lacking) \(.count)"')"
+}
+
+@test "a chronological step ends at the first chunk that lacks something, or goes on and what follows is marked" {
+	days ', "concurrency": 1'
+	pg "insert into bad values ('2024-01-03')"
+	enqueue_run days.ends days --since=2024-01-01 --until=2024-01-05
+	start_worker --slots=4
+	wait_for_end days.ends
+	assert_same 'skipped' 'make 2024-01-03, make 2024-01-04, make 2024-01-05, sum 2024-01-03, sum 2024-01-04, sum 2024-01-05' "$(skipped days.ends)"
+	pg 'delete from bad'
+	enqueue retry days.ends
+	wait_for_end days.ends
+	of_days days.ends
+	days ', "concurrency": 1, "on_failure": "continue"'
+	pg "insert into bad values ('2024-02-03')"
+	enqueue_run days.over days --since=2024-02-01 --until=2024-02-05
+	wait_for_end days.over
+	assert_same 'over a hole' 'make 2024-02-04, make 2024-02-05' "$(pg "select string_agg(step || ' ' || chunk, ', ' order by step, seq) from bf.job where run = 'days.over' and over_hole")"
+}
+
 keys() { # FIELDS OF make
 	pipeline keys <<-JSON
 		{"pipeline": "keys", "chunk": {"keys": {"file": "plan.json", "array": "keys"}}, "concurrency": {"default": 2},

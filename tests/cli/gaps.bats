@@ -113,6 +113,30 @@ refused() { # WORDS [OPTION…]: instead of the range
 	[[ $stderr = 'bfstat: what is there was not asked, only the ledger: step make, present, sql/made.sql: '*'relation "made" does not exist'* ]]
 }
 
+@test "parameters of the identity: each season is compared with its own data" {
+	pipeline seasons <<-'JSON'
+		{"pipeline": "seasons", "chunk": {"size": 1}, "params": {"season": {"identity": true}, "scale": {"default": "1"}},
+		 "steps": [{"name": "make", "kind": "sql", "file": "sql/make.sql", "expected": "sql/wanted.sql", "present": "sql/made.sql"}]}
+	JSON
+	pg "create table of_season (season text, day date)"
+	sql_file make.sql <<<"insert into of_season values (:'season', :'since');"
+	sql_file wanted.sql <<<"select d::date from generate_series(date '2024-01-01', date '2024-01-06', interval '1 day') d where :'season' <> '2022' or d <> '2024-01-02'"
+	sql_file made.sql <<<"select distinct day from of_season where season = :'season' and :scale = 1"
+	enqueue_run seasons.one seasons --since=2024-01-01 --until=2024-01-04 --param=season=2021
+	enqueue_run seasons.two seasons --since=2024-01-01 --until=2024-01-03 --param=season=2022
+	start_worker
+	wait_for_end seasons.one
+	wait_for_end seasons.two
+	pg "delete from of_season where season = '2021' and day = '2024-01-03'; insert into of_season values ('2022', '2024-01-05')"
+	by_season() { bfstat coverage seasons --since=2024-01-01 --until=2024-01-06 --json "$@" | jq -r '[.steps[] | "\(.identity.season): \(.asked) \(.done) \(.missing) \(.not_recorded) \(.gone)"] | sort | join(", ")'; }
+	assert_same 'expected, done, missing, not recorded, gone' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0' "$(by_season)"
+	assert_same 'a season without a run' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0, 2023: 6 0 6 0 0' "$(by_season --param=season=2023)"
+	assert_same 'one that has one' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0' "$(by_season --param=season=2022)"
+	run --separate-stderr bfstat gaps seasons --since=2024-01-01 --until=2024-01-06 --json
+	assert_same 'gaps' 0 "$status"
+	assert_same 'nothing was left unasked' '' "$stderr"
+}
+
 @test "keys: what is expected and present of a list of them" {
 	pipeline gaps <<-'JSON'
 		{"pipeline": "gaps", "chunk": {"keys": {"sql": "sql/keys.sql"}},

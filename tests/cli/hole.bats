@@ -70,3 +70,15 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 	assert_same 'run' done "$(run_state roll.early)"
 	assert_same 'begun before the hole was filled' '2024-04-03 2024-04-04' "$(marked roll.early)"
 }
+
+@test "cancelled as a whole while a hole was open: what was done over it is marked" {
+	sql_file sum.sql <<-'SQL'
+		select 1 / (select 1 - count(*) from bad where chunk = :'chunk');
+		select case when :'chunk' = '2024-01-05' then pg_sleep(30) end;
+	SQL
+	enqueue_run roll.ends roll --since=2024-01-01 --until=2024-01-06
+	wait_until "is running \"select state from bf.job where run = 'roll.ends' and chunk = '2024-01-05'\""
+	enqueue cancel roll.ends
+	wait_for_end roll.ends
+	assert_same 'marked' '2024-01-04' "$(pg "select string_agg(chunk, ' ') from bf.job where run = 'roll.ends' and over_hole and state = 'done'")"
+}

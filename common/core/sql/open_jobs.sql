@@ -2,7 +2,7 @@
 --   $1 runs, $2 steps, $3 seqs: the jobs, each once, sorted;  $4 the worker;
 --   $5, $6 the backend that will run each job's SQL (pid and start), or nulls;  $7 whether the worker runs it alone.
 -- verdict: opened | settled | locked | early | closed (step not released, run stopping) | cancelled | unknown |
---   suspect (its worker was gone twice while it was open: it has to run alone)
+--   suspect (its worker was gone twice while it was open: it has to run alone) | waiting (for chunks before it, that were opened again)
 -- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
 -- Where all jobs run on a backend of this server, the commit of this statement need not reach the disk: a crash that loses it ends their
 -- backends too, and what their own commits write reaches the disk together with it.
@@ -21,9 +21,13 @@ with durability as materialized (
            j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
-           s.state = 'released' and not s.halted as step_open, a.held and s.kind <> 'soak' as step_held, a.seq > s.upto as step_waits
+           s.state = 'released' and not s.halted as step_open, a.held and s.kind <> 'soak' as step_held,
+           case when a.seq > s.upto then exists ( -- by a retry since; it is not due only if what it waits for itself is not settled
+               select from unnest(s.by_chunk, j.after) as w (need, seqs)
+                cross join lateral (select from bf.job n where n.run = a.run and n.step = w.need and n.seq >= lower(w.seqs) and n.seq < upper(w.seqs)
+                                       and n.state in ('pending', 'running') limit 1) n) else false end as waits
       from asked a
-      left join lateral (select s.state, s.halted, s.kind, s.upto from bf.step s where s.run = a.run and s.step = a.step) s on true
+      left join lateral (select s.state, s.halted, s.kind, s.upto, s.by_chunk from bf.step s where s.run = a.run and s.step = a.step) s on true
       left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
                             for no key update skip locked) j on true
 ), judged as materialized (
@@ -34,7 +38,7 @@ with durability as materialized (
         when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
         when f.step_held then 'early' -- by the pipeline's throttle
-        when f.step_waits then 'early' -- for a chunk before it, that was opened again
+        when f.waits then 'waiting'
         when f.deaths >= 3 then 'poisoned'
         when f.crashes >= 2 and not f.alone then 'suspect'
         else 'opened' end as verdict
@@ -72,7 +76,7 @@ select o.ord,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
        o.attempts, o.checkpoint, o.since, o.until, o.key, o.lookback_key,
-       case when o.verdict = 'early' and o.step_held then o.throttle_ms when o.verdict = 'early' and o.step_waits then 1000
+       case when o.verdict = 'early' and o.step_held then o.throttle_ms
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start

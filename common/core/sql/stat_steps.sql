@@ -25,7 +25,8 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
  left join lateral (
        select count(*) as n, coalesce(min(since)::text, (array_agg(chunk order by seq))[1]) as first,
               coalesce(max(until)::text, (array_agg(chunk order by seq desc))[1]) as last, min(since) is null as by_key
-         from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done' and j.over_hole and j.seq not in (select bf.taken(s.run, s.step))
-  ) h on c.over_hole > 0
+         from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done' and j.over_hole and c.over_hole > 0
+          and j.seq not in (select bf.taken(s.run, s.step))
+  ) h on true
  where s.run = $1::text
  order by s.ordinal;
