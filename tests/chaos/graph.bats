@@ -117,8 +117,8 @@ follow_pipeline() {
 	sql_file copy.sql <<<"insert into effect values (:'run', 'copy', :'chunk'); select pg_sleep(0.05);"
 	sql_file sum.sql <<<"insert into effect values (:'run', 'sum', :'chunk');"
 }
-begin_follow() { # RUN: of twenty days that no other run has
-	enqueue_run "$1" follow --since="$(date -d "2024-01-01 +$((n * 20)) days" +%F)" --until="$(date -d "2024-01-01 +$((n * 20 + 19)) days" +%F)"
+begin_follow() { # RUN [OPTION…]: of twenty days that no other run has
+	enqueue_run "$1" follow --since="$(date -d "2024-01-01 +$((n * 20)) days" +%F)" --until="$(date -d "2024-01-01 +$((n * 20 + 19)) days" +%F)" "${@:2}"
 	n=$((n + 1))
 }
 assert_follow() { # RUN
@@ -171,6 +171,43 @@ some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and 
 			kill -KILL "$pid" 2>/dev/null || true
 			wait "$pid" 2>/dev/null || true
 		done
+	done
+}
+
+# Everything that a person may do, at random, to a run whose chunks fail at random; then what failed is mended, and it is retried to its end.
+@test "chunks that wait for chunks, an operator who retries, cancels, stops and resumes at random: all is done in the end, once, and in order" {
+	seed=${BF_SEED:-$RANDOM}
+	echo "BF_SEED=$seed"
+	RANDOM=$seed
+	pg 'create table bad (chunk text)'
+	follow_pipeline
+	sql_file copy.sql <<-'SQL'
+		select 1 / (select 1 - count(*) from (select from bad where chunk = :'chunk' limit 1) b);
+		insert into effect values (:'run', 'copy', :'chunk'); select pg_sleep(0.02);
+	SQL
+	sed -i 's/"attempts": 3/"attempts": 2/' "$made/pipeline.json"
+	start_worker --slots=4
+	start_worker --slots=4
+	for places in 1 2 8; do
+		run=follow.random-$places
+		begin_follow "$run" --concurrency=$places
+		for _ in {1..25}; do
+			day=$(pg "select chunk from bf.job where run = '$run' and step = 'copy' and seq = $((RANDOM % 20 + 1))")
+			case $((RANDOM % 8)) in
+			0 | 1) pg "insert into bad values ('$day')" ;;
+			2) pg 'delete from bad' ;;
+			3) enqueue retry "$run" ;;
+			4) enqueue retry "$run" --step=copy ;;
+			5) enqueue cancel "$run" --step=copy --chunk="$day" ;;
+			6) enqueue stop "$run" ;;
+			7) enqueue resume "$run" ;;
+			esac >/dev/null 2>&1 || true
+			sleep "0.$((RANDOM % 3))"
+		done
+		pg 'delete from bad'
+		enqueue resume "$run" >/dev/null 2>&1 || true
+		wait_until "[ \"\$(run_state $run)\" = done ] && is 0 \"select count(*) from bf.job where run = '$run' and state <> 'done'\" || { run_ended $run && enqueue retry $run; false; }" 60
+		assert_follow "$run"
 	done
 }
 
