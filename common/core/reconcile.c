@@ -98,13 +98,11 @@ static void note_standing(const struct bf_run_row *row, const struct bf_step_row
  * been begun is brought to its end; then the others as they come. */
 static void order_of_release(const struct bf_step_row *steps, int n_steps, int *order)
 {
-	int n = 0;
-	for (int i = n_steps - 1; i >= 0; i--)
-		if (steps[i].waits_for_chunks)
-			order[n++] = i;
+	int front = 0;
 	for (int i = 0; i < n_steps; i++)
-		if (!steps[i].waits_for_chunks)
-			order[n++] = i;
+		front += steps[i].waits_for_chunks;
+	for (int i = 0, behind = front; i < n_steps; i++)
+		order[steps[i].waits_for_chunks ? --front : behind++] = i;
 }
 
 static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const struct bf_step_row *steps, int n_steps, struct standing *now,
@@ -112,7 +110,7 @@ static int sync_run(struct bf_upkeep *u, const struct bf_run_row *row, const str
 {
 	struct bf_redis_cmd cmd;
 	BF_AUTOREPLY struct bf_redis_reply *reply = NULL;
-	int order[BF_STEPS_MAX];
+	int order[BF_STEPS_MAX] = {0};
 	order_of_release(steps, n_steps, order);
 	begin(u, &cmd, "sync_run", row->run);
 	add_run_fields(&cmd, row, steps, n_steps);
