@@ -75,22 +75,25 @@ static void add_need(struct bf_step_plan *out, int need, bool chunkwise)
 	out->chunkwise[at] = chunkwise;
 }
 
-/* What a step needs, through steps that are left out. `seen`: those that were, by a way that was not chunkwise (0) or was (1). */
-static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bool chunkwise, bool seen[2][BF_STEPS_MAX],
-					  struct bf_step_plan *out)
+/* What a step needs, through steps that are left out; and through those for whose chunks it waits, what these wait for by chunks: they may
+ * have nothing to do at a chunk that the ones before them do again. `seen`: those that were, by a way that was not chunkwise (0) or was
+ * (1). */
+static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bool chunkwise, bool only_chunkwise,
+					  bool seen[2][BF_STEPS_MAX], struct bf_step_plan *out)
 {
 	chunkwise = chunkwise && s->wait_for_chunk;
 	for (size_t i = 0; i < s->n_needs; i++) {
 		int need = s->needs[i];
 		const struct bf_step *step = &ask->pipeline->steps[need];
 		bool by_chunk = chunkwise && step->per == BF_PER_CHUNK;
-		if (seen[by_chunk][need])
+		bool there = !ask->left_out[need];
+		if (seen[by_chunk][need] || (only_chunkwise && !by_chunk))
 			continue;
 		seen[by_chunk][need] = true;
-		if (ask->left_out[need])
-			add_needs(ask, step, by_chunk, seen, out);
-		else
+		if (there)
 			add_need(out, need, by_chunk);
+		if (!there || by_chunk)
+			add_needs(ask, step, by_chunk, there || only_chunkwise, seen, out);
 	}
 }
 
@@ -105,7 +108,7 @@ static void shape_step(const struct bf_plan_ask *ask, const struct bf_step *s, s
 	out->unit = ask->keys || own_days ? BF_UNIT_DAY : s->chunk.unit;
 	out->size = ask->keys ? 1 : own_days ? ask->batch_days : s->chunk.size;
 	out->order = order_of(ask, s);
-	add_needs(ask, s, true, seen, out);
+	add_needs(ask, s, true, false, seen, out);
 }
 
 /* --order must not turn one of two steps that go side by side, and leave the other as it is. */

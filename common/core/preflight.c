@@ -8,6 +8,7 @@
 #include "core/vars.h"
 
 #define NAME_TEXT 256 /* of a name in SQL, with its NUL */
+#define SHOWN_MAX 50  /* missing things that are named; after that it is not looked for more */
 
 /* ---- the SQL of a step ---- */
 
@@ -63,12 +64,15 @@ static bool begins_with(const struct bf_sqltext_statement *st, const char *word)
 	return st->len >= strlen(word) && word_at(st->start, st->len, 0, word);
 }
 
-/* Of a DO or a CALL nobody can say what it makes, nor of a SELECT that only calls a function; after a SET names may mean something else. */
-static bool is_opaque(const struct bf_sqltext_statement *st)
+/* Of a DO or a CALL nobody can say what it makes, nor of a function of the user's that may write; with another search path or role, names
+ * mean something else. functions: names of such functions. */
+static bool is_opaque(const struct bf_sqltext_statement *st, const struct bf_pg_result *functions)
 {
-	bool calls = begins_with(st, "select") && memchr(st->start, '(', st->len) && !mentions(st, "from");
-	bool harmless = mentions(st, "set_config") || mentions(st, "pg_sleep") || mentions(st, "pg_notify");
-	return begins_with(st, "do") || begins_with(st, "call") || begins_with(st, "execute") || begins_with(st, "set") || (calls && !harmless);
+	bool calls = false;
+	for (int i = 0; !calls && i < bf_pg_rows(functions); i++)
+		calls = mentions(st, bf_pg_text(functions, i, 0));
+	return calls || begins_with(st, "do") || begins_with(st, "call") || begins_with(st, "execute") || mentions(st, "search_path") ||
+		   (begins_with(st, "set") && (mentions(st, "role") || mentions(st, "authorization")));
 }
 
 struct naming {
@@ -86,7 +90,7 @@ static void look_for_maker(void *data, const struct bf_step *s, const struct bf_
 	for (int i = 0; i < t.n_statements; i++) {
 		const struct bf_sqltext_statement *st = &t.statements[i];
 		bool makes = !st->plain || (begins_with(st, "select") && mentions(st, "into"));
-		n->made = n->made || (makes && mentions(st, n->name));
+		n->made = n->made || (makes && (mentions(st, n->name) || memchr(st->start, ':', st->len))); /* a variable may hold the name */
 	}
 	bf_sqltext_release(&t);
 }
@@ -110,33 +114,39 @@ static void look_for_any_maker(void *data, const struct bf_step *s, const struct
 	bf_sqltext_release(&t);
 }
 
+struct opaque {
+	const struct bf_pg_result *functions;
+	bool found;
+};
+
 static void look_for_opaque(void *data, const struct bf_step *s, const struct bf_sql_file *f)
 {
+	struct opaque *o = data;
 	struct bf_sqltext t;
 	(void)s;
 	if (!f->text || bf_sqltext_parse(f->text, strlen(f->text), &t, NULL) < 0)
 		return;
-	for (int i = 0; i < t.n_statements; i++)
-		*(bool *)data = *(bool *)data || is_opaque(&t.statements[i]);
+	for (int i = 0; !o->found && i < t.n_statements; i++)
+		o->found = is_opaque(&t.statements[i], o->functions);
 	bf_sqltext_release(&t);
 }
 
-static bool is_opaque_step(const struct bf_step *s)
+static bool is_opaque_step(const struct bf_step *s, const struct bf_pg_result *functions)
 {
-	bool opaque = s->kind == BF_KIND_EXEC || s->kind == BF_KIND_HTTP;
-	give(look_for_opaque, &opaque, s, &s->sql);
-	return opaque;
+	struct opaque o = {.functions = functions, .found = s->kind == BF_KIND_EXEC || s->kind == BF_KIND_HTTP};
+	give(look_for_opaque, &o, s, &s->sql);
+	return o.found;
 }
 
 /* Does it come after something that may make anything? Steps that are left out have run before, or not at all. */
-static bool comes_after_opaque(const struct bf_plan_ask *ask, const struct bf_step *s, bool *seen)
+static bool comes_after_opaque(const struct bf_plan_ask *ask, const struct bf_step *s, const struct bf_pg_result *functions, bool *seen)
 {
 	for (size_t i = 0; i < s->n_needs; i++) {
 		const struct bf_step *need = &ask->pipeline->steps[s->needs[i]];
 		if (seen[need->ordinal])
 			continue;
 		seen[need->ordinal] = true;
-		if ((!ask->left_out[need->ordinal] && is_opaque_step(need)) || comes_after_opaque(ask, need, seen))
+		if ((!ask->left_out[need->ordinal] && is_opaque_step(need, functions)) || comes_after_opaque(ask, need, functions, seen))
 			return true;
 	}
 	return false;
@@ -149,8 +159,10 @@ struct look {
 	const struct bf_plan_ask *ask;
 	struct bf_buf *lines;
 	const char **param_names;
-	struct bf_pg_result *closed; /* the schemas that this user may not use */
-	bool makes_something;        /* some statement of the pipeline may make a table anew, with other columns */
+	struct bf_pg_result *closed;    /* the schemas that this user may not use */
+	struct bf_pg_result *functions; /* those of the user's that may write */
+	int n_missing;
+	bool makes_something; /* some statement of the pipeline may make a table anew, with other columns */
 	struct bf_error *err;
 	int rc;
 };
@@ -255,7 +267,7 @@ static void prepare(struct look *l, const struct bf_step *s, const struct bf_sql
 		rc = bf_pg_script(l->pg, "DEALLOCATE bf_preflight", NULL, &e);
 	else if (rc == -BF_E_SQL)
 		rc = judge(l, sql.data, &e, &missing);
-	if (missing)
+	if (missing && ++l->n_missing <= SHOWN_MAX)
 		bf_buf_printf(l->lines, "%s%s%s: %s: line %d: %.*s", l->lines->len ? "\n" : "", s ? "step " : "", s ? s->name : "throttle", f->name,
 					  line_of(sql.data, e.sql_position), (int)strcspn(e.text, "\n"), e.text);
 	if (rc < 0 && rc != -BF_E_SQL) {
@@ -295,7 +307,7 @@ static void look_at_file(void *data, const struct bf_step *s, const struct bf_sq
 	bf_buf_init(&sql, (size_t)64 << 20);
 	if (bf_query_render(l->pg, f->text, &v, false, &sql, &ignored) < 0 || bf_sqltext_parse(sql.data, sql.len, &t, &ignored) < 0)
 		return; /* with the values of another chunk it may be fine */
-	for (int i = 0; l->rc == 0 && i < t.n_statements && !is_opaque(&t.statements[i]); i++)
+	for (int i = 0; l->rc == 0 && l->n_missing <= SHOWN_MAX && i < t.n_statements && !is_opaque(&t.statements[i], l->functions); i++)
 		if (t.statements[i].plain && !names_a_closed_schema(l, &t.statements[i]))
 			prepare(l, s, f, &t.statements[i]);
 	bf_sqltext_release(&t);
@@ -315,18 +327,26 @@ int bf_preflight_sql(struct bf_pg *reader, const struct bf_plan_ask *ask, struct
 	if (l.rc == 0)
 		l.rc = bf_pg_script(reader, "select nspname from pg_catalog.pg_namespace where not has_schema_privilege(oid, 'usage')", &l.closed,
 							err);
+	if (l.rc == 0)
+		l.rc = bf_pg_script(reader,
+							"select distinct p.proname from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace"
+							" where p.provolatile = 'v' and n.nspname not in ('pg_catalog', 'information_schema', 'bf')",
+							&l.functions, err);
 	if (l.rc == 0 && p->throttle.name)
 		look_at_file(&l, NULL, &p->throttle);
 	for (int i = 0; l.rc == 0 && i < p->n_steps; i++) {
 		const struct bf_step *s = &p->steps[i];
 		bool seen[BF_STEPS_MAX] = {false};
-		if (ask->left_out[i] || comes_after_opaque(ask, s, seen))
+		if (ask->left_out[i] || comes_after_opaque(ask, s, l.functions, seen))
 			continue;
 		each_file(s, look_at_file, &l);
-		if (!is_opaque_step(s))
+		if (!is_opaque_step(s, l.functions))
 			each_rollback(s, look_at_file, &l);
 	}
+	if (l.n_missing > SHOWN_MAX)
+		bf_buf_addstr(lines, "\n… and more");
 	bf_pg_result_free(l.closed);
+	bf_pg_result_free(l.functions);
 	return l.rc < 0 ? l.rc : bf_pg_script(reader, "RESET lock_timeout", NULL, err);
 }
 

@@ -3,9 +3,9 @@
  *
  * The server is asked to prepare each statement, with the values of the first chunk, on a connection that cannot write: nothing is
  * executed. Counted are only tables, views, columns and functions that do not exist. What a step may make itself is left alone: what a
- * CREATE, ALTER or SELECT INTO of the pipeline names, and whatever comes after a program, a request, a DO, a CALL, a SELECT of
- * nothing but a function's value, or a SET, of which nobody can say what they make.
- * Nor is looked at what names a schema that this user may not use: it is the workers' user who runs it.
+ * CREATE, ALTER or SELECT INTO of the pipeline names, columns where some statement may make a table anew, and whatever comes after a
+ * program, a request, a DO, a CALL, a function of the user's that may write, or another search path or role. Nor is looked at what names a
+ * schema that this user may not use: it is the workers' user who runs it.
  */
 #ifndef BF_CORE_PREFLIGHT_H
 #define BF_CORE_PREFLIGHT_H

@@ -192,7 +192,8 @@ begin
                          join bf.step n on n.run = s.run and n.step = w.need
                         cross join lateral (select from bf.job a where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
                                                and (a.state in ('skipped', 'cancelled', 'undone')
-                                                    or (a.state = 'failed' and n.max_failed_ratio is null and n.on_failure = 'halt')) limit 1) a)
+                                                    or (a.state = 'failed' and case when n.max_failed_ratio is null then n.on_failure = 'halt' else n.halted end))
+                                             limit 1) a)
         returning j.seq)
     select min(seq) into v_lacks from lacking;
     if s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null then -- no hole before a chunk: it ends here
@@ -206,7 +207,7 @@ end $$;
 -- What a chronological step did after a chunk that failed, was skipped or cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
 -- It is marked when the step ends and when a hole is opened again: after that nothing else would tell. Opening a job once more unmarks it.
 alter table bf.job add column over_hole boolean;
-comment on column bf.job.over_hole is 'It was done although a chunk before it was not there, in a step that goes in order.';
+comment on column bf.job.over_hole is 'It was done although a chunk before it was not there: in a step that goes in order, or in one that it waits for by chunks.';
 
 create function bf.mark_over_hole(s bf.step) returns void
 language sql as $$
@@ -414,6 +415,7 @@ declare
     v_total int := 0;
     v_again text[] := '{}';
     v_lowest int;
+    v_opened int4multirange;
 begin
     -- not while a run of the pipeline is being planned, which looks at what is held
     perform pg_advisory_xact_lock(hashtext('bf.plan'), hashtext(pipeline)) from bf.run where run = p_run;
@@ -431,11 +433,14 @@ begin
                and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
                and seq not in (select bf.taken(p_run, s.step))
             returning seq)
-        select count(*), min(seq) into v_count, v_lowest from again;
+        select count(*), min(seq), range_agg(int4range(seq, seq, '[]')) into v_count, v_lowest, v_opened from again;
         continue when v_count = 0;
         v_total := v_total + v_count;
         v_again := v_again || s.step;
         update bf.step set halted = false where run = p_run and step = s.step;
+        update bf.job b set over_hole = true from bf.step t -- what followed it chunk by chunk without it
+         where t.run = p_run and s.step = any (t.by_chunk) and b.run = p_run and b.step = t.step and b.state in ('done', 'running')
+           and exists (select from unnest(t.by_chunk, b.after) as w (need, seqs) where w.need = s.step and w.seqs && v_opened);
         if s.chronological or s.max_failed_ratio is not null or s.by_chunk <> '{}' then -- what its halt had skipped, or lacked something
             update bf.job set state = 'pending', finished_at = null
              where run = p_run and step = s.step and state = 'skipped' and split is not true

@@ -238,6 +238,36 @@ of_days() { # RUN: each has copied, made and summed its ten days
 	assert_same 'over a hole' 'make 2024-02-04, make 2024-02-05' "$(pg "select string_agg(step || ' ' || chunk, ', ' order by step, seq) from bf.job where run = 'days.over' and over_hole")"
 }
 
+@test "through a step that has nothing to do the one before it is waited for, and what lacks it is left out" {
+	days
+	enqueue_run days.first days --since=2024-01-01 --until=2024-01-06 --only=make
+	start_worker --slots=4
+	wait_for_end days.first
+	pg "insert into bad values ('2024-01-02')"
+	enqueue_run days.through days --since=2024-01-01 --until=2024-01-06
+	wait_for_end days.through
+	assert_same 'sum waits for' '{make,copy}' "$(pg "select by_chunk from bf.step where run = 'days.through' and step = 'sum'")"
+	assert_behind days.through
+	assert_same 'skipped' 'sum 2024-01-02' "$(skipped days.through)"
+	assert_same 'steps' 'copy failed,make done,sum failed' "$(states days.through)"
+}
+
+@test "beyond its ratio what failed stops the chunks behind it; what was built without a chunk that is opened again is marked" {
+	days '' ', "max_failed_ratio": 0.3, "concurrency": 1'
+	pg "insert into bad values ('2024-01-02'), ('2024-01-03'), ('2024-01-04')"
+	enqueue_run days.ratio days --since=2024-01-01 --until=2024-01-06
+	start_worker --slots=4
+	wait_for_end days.ratio
+	assert_same 'copy' '1 done, 3 failed, 2 skipped' "$(pg "select string_agg(n || ' ' || state, ', ' order by state) from (select state, count(*) n from bf.job where run = 'days.ratio' and step = 'copy' group by 1) x")"
+	assert_same 'make did not do the last three' 0 "$(pg "select count(*) from bf.job where run = 'days.ratio' and step = 'make' and chunk >= '2024-01-04' and state = 'done'")"
+	done_without=$(pg "select string_agg(chunk, ' ' order by seq) from bf.job where run = 'days.ratio' and step = 'make' and chunk in ('2024-01-02', '2024-01-03') and state = 'done'")
+	pg 'delete from bad'
+	enqueue retry days.ratio
+	wait_for_end days.ratio
+	assert_same 'run' done "$(run_state days.ratio)"
+	assert_same 'marked' "$done_without" "$(pg "select string_agg(chunk, ' ' order by seq) from bf.job where run = 'days.ratio' and step = 'make' and over_hole")"
+}
+
 keys() { # FIELDS OF make
 	pipeline keys <<-JSON
 		{"pipeline": "keys", "chunk": {"keys": {"file": "plan.json", "array": "keys"}}, "concurrency": {"default": 2},

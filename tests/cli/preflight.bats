@@ -82,7 +82,7 @@ nothing_planned() { assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"; 
 		  {"name": "three", "kind": "sql", "file": "sql/three.sql"},
 		  {"name": "alone", "kind": "sql", "file": "sql/alone.sql", "needs": []}]}
 	JSON
-	pg 'create schema hidden; create table hidden.secret (n int); create function hidden.f() returns int language sql as $$ select 1 $$'
+	pg 'create schema hidden; create table hidden.secret (n int); create function hidden.f() returns int language sql immutable as $$ select 1 $$'
 	sql_file one.sql <<-'SQL'
 		create temp table scratch on commit drop as select :'since'::date as day;
 		insert into there select day, 1 from scratch;
@@ -119,4 +119,30 @@ nothing_planned() { assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"; 
 	[[ $output != *secret-value* ]]
 	run -0 enqueue run env "${range[@]}" --json
 	assert_same 'json' 'BF_TEST_NOT_SET false,BF_TEST_SET true' "$(jq -r '[.environment[] | "\(.name) \(.set_here)"] | join(",")' <<<"$output")"
+}
+
+@test "functions that may write, another search path, names in variables: what they make is not missed; a long list is cut" {
+	pg "create function mk(text) returns int language plpgsql as \$f\$ begin execute format('create temp table %I (v int) on commit drop', \$1); return 1; end \$f\$;
+	    create schema s2; create table s2.same (special int); create table same (n int)"
+	pipeline sly <<-'JSON'
+		{"pipeline": "sly", "chunk": {"size": 1}, "params": {"tmp": {"default": "some_table"}},
+		 "steps": [
+		  {"name": "one", "kind": "sql", "file": "sql/one.sql", "needs": []},
+		  {"name": "two", "kind": "sql", "file": "sql/two.sql", "needs": []},
+		  {"name": "three", "kind": "sql", "file": "sql/three.sql", "needs": []}]}
+	JSON
+	sql_file one.sql <<<"select pg_sleep(0), mk('made_by_fn'); insert into made_by_fn values (1);"
+	sql_file two.sql <<<"select set_config('search_path', 's2', true); select special from same;"
+	sql_file three.sql <<<'create temp table :"tmp" (v int) on commit drop; select v from :"tmp";'
+	enqueue_run sly.one sly "${range[@]}"
+	start_worker
+	wait_for_end sly.one
+	assert_same 'run' done "$(run_state sly.one)"
+	sql_file two.sql <<<"set local statement_timeout = '5min'; select * from never_there; select lenght('a'::text);"
+	for n in {1..80}; do echo "select * from no_$n;"; done | sql_file three.sql
+	run -2 enqueue run sly "${range[@]}" --reprocess=completed
+	[[ $output = *'step two: sql/two.sql: line 1: relation "never_there" does not exist'* ]]
+	[[ $output = *'function lenght(text) does not exist'* ]]
+	assert_same 'lines' 52 "${#lines[@]}"
+	[[ $output = *$'\n… and more\n'* ]]
 }
