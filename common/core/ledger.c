@@ -47,10 +47,10 @@ enum {
 	OPEN_SINCE,
 	OPEN_UNTIL,
 	OPEN_KEY,
-	OPEN_LOOKBACK_KEY,
 	OPEN_EARLY,
 	OPEN_STALE_PID,
-	OPEN_STALE_START
+	OPEN_STALE_START,
+	OPEN_LOOKBACK_KEY
 };
 
 static enum bf_open_verdict verdict_of(const char *word)

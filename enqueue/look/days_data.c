@@ -1,8 +1,8 @@
-#include <jansson.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "core/gaps.h"
+#include "core/json_identity.h"
 #include "core/pipeline.h"
 #include "look/days.h"
 
@@ -21,18 +21,40 @@ static const char *given(const struct bf_days_options *o, const char *name)
 	return NULL;
 }
 
-/* A value for each of the pipeline's parameters: those of the identity from `identity` (NULL: as the others), the others as given or by
- * default. false: one has none. */
-static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const json_t *identity,
-						const char **values)
+/* A value for each of the pipeline's parameters. */
+struct values {
+	const char **of;
+	char **recorded; /* those that come from an identity */
+	size_t n;
+};
+
+static struct values values_new(const struct bf_pipeline *p)
+{
+	return (struct values){
+		.of = bf_alloc((p->n_params + 1) * sizeof(char *)), .recorded = bf_alloc((p->n_params + 1) * sizeof(char *)), .n = p->n_params};
+}
+
+static void values_free(struct values *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		free(v->recorded[i]);
+	free(v->recorded);
+	free(v->of);
+}
+
+/* Those of the identity from `identity` (NULL: as the others), the others as given or by default. false: one has none. */
+static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const char *identity,
+						struct values *v)
 {
 	for (size_t i = 0; i < p->n_params; i++) {
 		const struct bf_param *param = &p->params[i];
 		bool recorded = identity && param->identity;
-		values[i] = recorded ? json_string_value(json_object_get(identity, param->name)) : given(o, param->name);
-		if (!values[i] && !recorded)
-			values[i] = param->default_value;
-		if (values[i])
+		free(bf_steal(&v->recorded[i]));
+		v->recorded[i] = recorded ? bf_identity_param(identity, param->name) : NULL;
+		v->of[i] = recorded ? v->recorded[i] : given(o, param->name);
+		if (!v->of[i] && !recorded)
+			v->of[i] = param->default_value;
+		if (v->of[i])
 			continue;
 		BF_AUTOFREE char *why = recorded ? bf_asprintf("runs were planned without the parameter %s", param->name)
 										 : bf_asprintf("--param=%s=… is missing", param->name);
@@ -40,15 +62,6 @@ static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, co
 		return false;
 	}
 	return true;
-}
-
-static json_t *identity_of(const struct bf_pipeline *p, const char *const *values)
-{
-	json_t *identity = json_object();
-	for (size_t i = 0; i < p->n_params; i++)
-		if (p->params[i].identity)
-			json_object_set_new(identity, p->params[i].name, json_string(values[i]));
-	return identity;
 }
 
 static bool identity_is_given(const struct bf_pipeline *p, const struct bf_days_options *o)
@@ -60,23 +73,20 @@ static bool identity_is_given(const struct bf_pipeline *p, const struct bf_days_
 }
 
 /* The step's section of this identity; c->n: there is none. */
-static size_t find_section(const struct bf_coverage *c, const char *step, const json_t *identity)
+static size_t find_section(const struct bf_coverage *c, const char *step, const char *identity)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		json_auto_t *own = json_loads(c->sections[i].identity, 0, NULL);
-		if (strcmp(c->sections[i].step, step) == 0 && json_equal(own, identity))
-			return i;
-	}
-	return c->n;
+	size_t i = 0;
+	while (i < c->n && !(strcmp(c->sections[i].step, step) == 0 && bf_identity_same(c->sections[i].identity, identity)))
+		i++;
+	return i;
 }
 
 /* One for a step that has no run yet. */
-static void add_section(struct bf_coverage *c, const char *step, const json_t *identity, bool whole)
+static void add_section(struct bf_coverage *c, const char *step, const char *identity, bool whole)
 {
-	BF_AUTOFREE char *text = json_dumps(identity, JSON_SORT_KEYS);
 	c->sections = bf_realloc_array(c->sections, c->n + 1, sizeof(*c->sections));
 	struct bf_section *s = &c->sections[c->n++];
-	*s = (struct bf_section){.step = bf_strdup(step), .identity = bf_strdup(text)};
+	*s = (struct bf_section){.step = bf_strdup(step), .identity = bf_strdup(identity)};
 	bf_days_init(&s->days, c->since, c->until);
 	if (whole)
 		bf_days_mark(&s->days, c->since, c->until, BF_DAY_MISSING);
@@ -119,29 +129,36 @@ static int ask_data(struct bf_look *l, const struct bf_pipeline *p, const struct
 	return 0;
 }
 
-/* The sections of a step, each with the parameters of its identity; and one that the ledger has nothing of, if it is asked for or the only
- * one. */
+/* The sections that the ledger has of a step, each with the parameters of its identity; *n: how many they are. */
+static int ask_recorded(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const struct bf_step *s,
+						struct values *v, struct bf_coverage *c, size_t *n, struct bf_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->n; i++) {
+		if (strcmp(c->sections[i].step, s->name) != 0)
+			continue;
+		++*n;
+		if (find_params(l, p, o, c->sections[i].identity, v))
+			rc = ask_data(l, p, s, v->of, i, c, err);
+	}
+	return rc;
+}
+
+/* These, and one that the ledger has nothing of, if it is asked for or the only one. */
 static int add_step(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const struct bf_step *s,
 					struct bf_coverage *c, struct bf_error *err)
 {
-	BF_AUTOFREE const char **values = bf_alloc((p->n_params + 1) * sizeof(*values));
-	size_t before = c->n, own = 0;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < before; i++) {
-		json_auto_t *identity = json_loads(c->sections[i].identity, 0, NULL);
-		if (strcmp(c->sections[i].step, s->name) != 0)
-			continue;
-		own++;
-		if (find_params(l, p, o, identity, values))
-			rc = ask_data(l, p, s, values, i, c, err);
+	struct values v = values_new(p);
+	size_t recorded = 0;
+	int rc = ask_recorded(l, p, o, s, &v, c, &recorded, err);
+	bool another = rc == 0 && (recorded == 0 || identity_is_given(p, o)) && find_params(l, p, o, NULL, &v);
+	BF_AUTOFREE char *identity = another ? bf_identity_text(p, v.of) : NULL;
+	if (another && find_section(c, s->name, identity) == c->n) {
+		add_section(c, s->name, identity, o->since.given || o->until.given);
+		rc = ask_data(l, p, s, v.of, c->n - 1, c, err);
 	}
-	if (rc < 0 || (own > 0 && !identity_is_given(p, o)) || !find_params(l, p, o, NULL, values))
-		return rc;
-	json_auto_t *identity = identity_of(p, values);
-	if (find_section(c, s->name, identity) < c->n)
-		return 0;
-	add_section(c, s->name, identity, o->since.given || o->until.given);
-	return ask_data(l, p, s, values, c->n - 1, c, err);
+	values_free(&v);
+	return rc;
 }
 
 static bool has_gaps(const struct bf_pipeline *p, const struct bf_days_options *o)

@@ -75,10 +75,11 @@ select o.ord,
             then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
-       o.attempts, o.checkpoint, o.since, o.until, o.key, o.lookback_key,
+       o.attempts, o.checkpoint, o.since, o.until, o.key,
        case when o.verdict = 'early' and o.step_held then o.throttle_ms
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
-       case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start
+       case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start,
+       o.lookback_key
   from judged o cross join durability
  order by o.ord;
