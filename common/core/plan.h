@@ -161,7 +161,7 @@ int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct 
 /* Which jobs of the needs that are chunkwise each job of a step has to wait for; its chunks have to come in their order. For plan*.c. */
 struct bf_windows;
 struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step);
-/* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","empty"}. */
+/* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","[2,2)"}. */
 void bf_windows_next(struct bf_windows *w, struct bf_span picked, struct bf_buf *out);
 void bf_windows_free(struct bf_windows *w);
 
