@@ -31,15 +31,23 @@ static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqlt
 	return bf_buf_addch(out, mark);
 }
 
+/* How many bytes of byte order marks it begins with. */
+static size_t marks(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (len - n >= 3 && memcmp(text + n, "\xef\xbb\xbf", 3) == 0)
+		n += 3;
+	return n;
+}
+
 /* Each piece begins where the one before ends, but for what marks a variable. Returns whether there are variables. */
 static bool check_pieces(const struct bf_sqltext *t, const char *text, size_t len, bool *raw)
 {
-	const char *at = text;
+	const char *at = text + marks(text, len);
 	bool variables = false;
 	int line = 1;
 
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		at += 3;
 	for (size_t i = 0; i < t->n_pieces; i++) {
 		const struct bf_sqltext_piece *p = &t->pieces[i];
 		MUST(p->start >= at && p->start + p->len <= text + len && p->len > 0 && p->line >= line);
@@ -59,7 +67,7 @@ static void check_given_back(const struct bf_sqltext *t, const char *text, size_
 {
 	struct bf_error err;
 	struct bf_buf out;
-	size_t mark = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = marks(text, len);
 
 	bf_buf_init(&out, len + 8);
 	MUST(bf_sqltext_render(t, one_value, quote, NULL, &out, &err) == 0);

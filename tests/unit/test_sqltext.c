@@ -96,6 +96,7 @@ static void a_statement_without_a_semicolon_gets_one_behind_its_last_comment(voi
 	assert_renders("select 1; -- end", "select 1; -- end\n");
 	assert_renders("", "\n");
 	assert_renders("\xef\xbb\xbfselect 1;", "select 1;\n");
+	assert_renders("\xef\xbb\xbf\xef\xbb\xbfselect 1;", "select 1;\n");
 }
 
 static void what_is_quoted_or_a_comment_holds_no_variables(void **state)
