@@ -34,17 +34,22 @@ static int decide_state(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const s
 	return 0;
 }
 
-static int decide_jobs(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+static void add_jobs(struct bf_pg_params *p, const struct bf_decision *d)
 {
-	struct bf_pg_params p;
+	bf_pg_params_init(p);
+	bf_pg_add_text(p, d->run);
+	bf_pg_add_text(p, d->step);
+	bf_pg_add_text(p, d->chunk);
+	bf_pg_add_text(p, d->who);
+	bf_pg_add_text(p, d->note);
+}
+
+/* p is released. */
+static int decide_jobs(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, const struct bf_decision *d, int64_t *jobs,
+					   struct bf_error *err)
+{
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
-	bf_pg_params_init(&p);
-	bf_pg_add_text(&p, d->run);
-	bf_pg_add_text(&p, d->step);
-	bf_pg_add_text(&p, d->chunk);
-	bf_pg_add_text(&p, d->who);
-	bf_pg_add_text(&p, d->note);
-	int rc = ask(pg, stmt, &p, &r, err);
+	int rc = ask(pg, stmt, p, &r, err);
 	if (rc < 0)
 		return rc;
 	if (bf_pg_null(r, 0, 0))
@@ -65,13 +70,16 @@ int bf_decide_resume(struct bf_pg *pg, const struct bf_decision *d, char *state,
 
 int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
 {
-	return decide_jobs(pg, &bf_sql_decide_cancel, d, jobs, err);
+	struct bf_pg_params p;
+	add_jobs(&p, d);
+	return decide_jobs(pg, &bf_sql_decide_cancel, &p, d, jobs, err);
 }
 
 /* Not while a run of the pipeline is being planned, which looks at what is held. */
 int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *run = NULL;
+	struct bf_pg_params p;
 	int rc = bf_find_run_row(pg, d->run, &run, err);
 	if (rc == 0 && bf_pg_rows(run) == 0)
 		rc = no_such_run(d->run, err);
@@ -79,7 +87,9 @@ int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs
 		rc = bf_plan_begin(pg, bf_pg_text(run, 0, 1), d->patience_ms, err);
 	if (rc < 0)
 		return rc;
-	rc = decide_jobs(pg, &bf_sql_decide_retry, d, jobs, err);
+	add_jobs(&p, d);
+	bf_pg_add_bool(&p, d->downstream);
+	rc = decide_jobs(pg, &bf_sql_decide_retry, &p, d, jobs, err);
 	if (rc == 0)
 		return bf_pg_commit(pg, err);
 	bf_pg_rollback(pg);

@@ -5,6 +5,7 @@
 #ifndef BF_CORE_DECIDE_H
 #define BF_CORE_DECIDE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@ struct bf_decision {
 	const char *step, *chunk; /* NULL: all of them. Not for stop and resume. */
 	const char *who;
 	const char *note;    /* or NULL */
+	bool downstream;     /* for retry: also what was done without what is tried again */
 	int64_t patience_ms; /* for retry: how long somebody who plans for the pipeline may stand still before he is ended */
 };
 

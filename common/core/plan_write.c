@@ -146,6 +146,7 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 		if (s->chunkwise[i])
 			bf_pg_array_text(&p, ask->pipeline->steps[s->needs[i]].name);
 	bf_pg_array_end(&p);
+	bf_pg_add_int(&p, s->step->lookback);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 

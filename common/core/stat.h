@@ -82,7 +82,6 @@ enum bf_stat_steps_column {
 	BF_STEPS_OVER_HOLE,
 	BF_STEPS_HOLE_FIRST,
 	BF_STEPS_HOLE_LAST,
-	BF_STEPS_HOLE_BY_KEY
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 

@@ -25,7 +25,7 @@ struct bf_pg_stmt {
 
 /* ---- parameters: text format, copied in; at most BF_PG_PARAMS_MAX ---- */
 
-#define BF_PG_PARAMS_MAX 16
+#define BF_PG_PARAMS_MAX 20
 
 struct bf_pg_params {
 	struct bf_buf text; /* all values, NUL-separated */

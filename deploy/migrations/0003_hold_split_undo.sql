@@ -141,11 +141,13 @@ end $$;
 -- handed out. That is as far as each step before it is settled without a hole, so a chunk never begins before what it is made of.
 alter table bf.step
     add column by_chunk text[] not null default '{}',
-    add column upto int;
+    add column upto int,
+    add column lookback int not null default 0;
 alter table bf.job
     add column after int4range[],
     add column lookback_key text collate "C";
 comment on column bf.step.by_chunk is 'Those of its needs for which each of its chunks waits by chunks.';
+comment on column bf.step.lookback is 'How many days, or keys, before its own each of its chunks is made of, too.';
 comment on column bf.step.upto is 'Jobs with a greater seq wait for chunks of `by_chunk`; null: it has none.';
 comment on column bf.job.after is 'For each step of its step''s `by_chunk`: which of that step''s jobs (seq) it waits for.';
 comment on column bf.job.lookback_key is 'The key that its step looks back to.';
@@ -207,13 +209,47 @@ end $$;
 -- What a chronological step did after a chunk that failed, was skipped or cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
 -- It is marked when the step ends and when a hole is opened again: after that nothing else would tell. Opening a job once more unmarks it.
 alter table bf.job add column over_hole boolean;
-comment on column bf.job.over_hole is 'It was done although a chunk before it was not there: in a step that goes in order, or in one that it waits for by chunks.';
+comment on column bf.job.over_hole is 'It was done although something was not there that it is made of: a chunk before it in a step that goes in order, or in a step before its own.';
 
 create function bf.mark_over_hole(s bf.step) returns void
 language sql as $$
     update bf.job set over_hole = true
      where run = s.run and step = s.step and state in ('done', 'running') and over_hole is not true
        and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true)
+$$;
+
+-- What a step did without jobs before it that are open again, or were done over a hole themselves: that of the same days or keys and of those
+-- that look back at them. Where one side is one job for the run, or one goes by days and the other by keys: all of it. Gates and the like have
+-- nothing of their own, so what is before them counts. Returns how many it has marked.
+create function bf.mark_done_without(s bf.step) returns bigint
+language sql as $$
+    with recursive up(step) as (
+        select unnest(s.needs) collate "C"
+        union
+        select unnest(n.needs) collate "C" from up join bf.step n on n.run = s.run and n.step = up.step and n.kind in ('check', 'soak', 'approval')),
+    missing as materialized (
+        select a.step, a.since, a.until, a.key, n.per_run
+          from up join bf.step n on n.run = s.run and n.step = up.step and n.kind not in ('check', 'soak', 'approval')
+          join bf.job a on a.run = n.run and a.step = n.step
+         where a.state in ('pending', 'running') or (a.state = 'done' and a.over_hole)),
+    days as (select coalesce(range_agg(daterange(since, until + s.lookback, '[]')), '{}') as missing from missing where since is not null),
+    behind as materialized ( -- keys that look back at one of them
+        select j.seq from missing m
+          join bf.job k on k.run = s.run and k.step = s.step and k.key = m.key
+          join bf.job j on j.run = s.run and j.step = s.step and j.seq > k.seq and j.seq <= k.seq + s.lookback
+          left join bf.job b on b.run = s.run and b.step = s.step and b.key = j.lookback_key
+         where s.lookback > 0 and coalesce(b.seq, 0) <= k.seq),
+    everything as (select s.per_run or coalesce(bool_or(per_run), false) as missing from missing),
+    marked as (
+        update bf.job j set over_hole = true from days, everything
+         where j.run = s.run and j.step = s.step and j.state in ('done', 'running') and j.over_hole is not true
+           and exists (select from missing)
+           and (everything.missing
+                or case when j.key is null then daterange(j.since, j.until, '[]') && days.missing or exists (select from missing where key is not null)
+                        else j.key in (select key from missing where key is not null) or exists (select from missing where key is null)
+                          or j.seq in (select seq from behind) end)
+        returning j.seq)
+    select count(*) from marked
 $$;
 
 -- As before, with these.
@@ -405,17 +441,30 @@ begin
     return v_count;
 end $$;
 
--- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew; what was done over a hole is marked.
-create or replace function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
+-- Steps and what comes after them, in any number of hops.
+create function bf.below(p_run text, p_steps text[]) returns text[]
+language sql stable as $$
+    with recursive below(step) as (
+        select unnest(p_steps) collate "C"
+        union
+        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
+    select coalesce(array_agg(step), '{}') from below
+$$;
+
+-- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew. What was done without the jobs that
+-- are opened is marked as done over a hole; p_downstream: such jobs (of the step and of those after it) are opened again, too.
+drop function bf.retry(text, text, text, text, text);
+create function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text, p_downstream boolean default false) returns int
 language plpgsql as $$
 declare
     r bf.run;
     s bf.step;
-    v_count int;
+    v_count bigint;
     v_total int := 0;
-    v_again text[] := '{}';
+    v_again text[] := '{}'; -- steps with failed and cancelled jobs,
+    v_opened text[];        -- and those whose done jobs are opened, too
+    v_below text[];         -- these, and what comes after them in any number of hops
     v_lowest int;
-    v_opened int4multirange;
 begin
     -- not while a run of the pipeline is being planned, which looks at what is held
     perform pg_advisory_xact_lock(hashtext('bf.plan'), hashtext(pipeline)) from bf.run where run = p_run;
@@ -433,14 +482,11 @@ begin
                and (p_step is null or step = p_step) and (p_chunk is null or chunk = p_chunk)
                and seq not in (select bf.taken(p_run, s.step))
             returning seq)
-        select count(*), min(seq), range_agg(int4range(seq, seq, '[]')) into v_count, v_lowest, v_opened from again;
+        select count(*), min(seq) into v_count, v_lowest from again;
         continue when v_count = 0;
         v_total := v_total + v_count;
         v_again := v_again || s.step;
         update bf.step set halted = false where run = p_run and step = s.step;
-        update bf.job b set over_hole = true from bf.step t -- what followed it chunk by chunk without it
-         where t.run = p_run and s.step = any (t.by_chunk) and b.run = p_run and b.step = t.step and b.state in ('done', 'running')
-           and exists (select from unnest(t.by_chunk, b.after) as w (need, seqs) where w.need = s.step and w.seqs && v_opened);
         if s.chronological or s.max_failed_ratio is not null or s.by_chunk <> '{}' then -- what its halt had skipped, or lacked something
             update bf.job set state = 'pending', finished_at = null
              where run = p_run and step = s.step and state = 'skipped' and split is not true
@@ -450,30 +496,39 @@ begin
             v_total := v_total + v_count;
         end if;
     end loop;
+    v_below := bf.below(p_run, v_again);
+    loop -- until nothing more is, for a step need not stand behind what it needs
+        select coalesce(sum(bf.mark_done_without(t)), 0) into v_count from bf.step t
+         where t.run = p_run and t.step = any (v_below) and t.kind not in ('check', 'soak', 'approval');
+        exit when v_count = 0;
+    end loop;
+    v_opened := v_again;
+    if p_downstream then
+        for s in select * from bf.step t where t.run = p_run and (p_step is null or t.step = any (bf.below(p_run, array[p_step]))) loop
+            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
+             where run = p_run and step = s.step and state = 'done' and over_hole
+               and seq not in (select bf.taken(p_run, s.step));
+            get diagnostics v_count = row_count;
+            continue when v_count = 0;
+            v_total := v_total + v_count;
+            v_opened := v_opened || s.step;
+        end loop;
+        v_below := bf.below(p_run, v_opened);
+    end if;
     if v_total = 0 then
         return 0;
     end if;
-    -- what comes after, in any number of hops
-    with recursive below(step) as (
-        select unnest(v_again) collate "C"
-        union
-        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run),
-    after_them as (select distinct step from below),
-    taken as materialized (select a.step, t.seq from after_them a cross join lateral bf.taken(p_run, a.step) as t(seq))
+    with taken as materialized (select b.step, t.seq from unnest(v_below) as b(step) cross join lateral bf.taken(p_run, b.step) as t(seq))
     update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1
-      from after_them a join bf.step t on t.run = p_run and t.step = a.step
-     where j.run = p_run and j.step = a.step and not a.step = any (v_again)
+      from bf.step t
+     where t.run = p_run and t.step = any (v_below) and j.run = p_run and j.step = t.step and not j.step = any (v_again)
        and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
        and ((j.state = 'skipped' and j.split is not true) or (t.kind in ('check', 'soak', 'approval') and j.state in ('done', 'failed')));
     get diagnostics v_count = row_count;
     v_total := v_total + v_count;
-    with recursive below(step) as (
-        select unnest(v_again) collate "C"
-        union
-        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
     update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null,
            halted = halted and (by_chunk = '{}' or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state = 'failed'))
-     where t.run = p_run and t.step in (select step from below)
+     where t.run = p_run and t.step = any (v_below)
        and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
             or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));
     update bf.run set version = version + 1, finished_at = null,

@@ -14,7 +14,7 @@
 
 struct options {
 	const char *step, *chunk, *note;
-	bool json;
+	bool downstream, json;
 };
 
 #define OPTION(field) offsetof(struct options, field)
@@ -25,6 +25,11 @@ struct options {
 #define OPT_CHUNK                                                                                                           \
 	{                                                                                                                       \
 		"chunk", NULL, BF_OPT_TEXT, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key", 0, 0, NULL \
+	}
+#define OPT_DOWNSTREAM                                                                                        \
+	{                                                                                                         \
+		"downstream", NULL, BF_OPT_FLAG, OPTION(downstream), NULL,                                            \
+			"also what was done without them: in later steps, or later in one that goes in order", 0, 0, NULL \
 	}
 #define OPT_NOTE                                                                                \
 	{                                                                                           \
@@ -41,6 +46,7 @@ struct options {
 
 static const struct bf_opt of_runs[] = {OPT_NOTE, OPT_JSON, OPT_END};
 static const struct bf_opt of_jobs[] = {OPT_STEP, OPT_CHUNK, OPT_NOTE, OPT_JSON, OPT_END};
+static const struct bf_opt of_retry[] = {OPT_STEP, OPT_CHUNK, OPT_DOWNSTREAM, OPT_NOTE, OPT_JSON, OPT_END};
 
 const struct bf_command bf_command_stop = {"stop",
 										   "enqueue stop RUN [OPTION…]",
@@ -61,8 +67,10 @@ const struct bf_command bf_command_retry = {
 	"retry",
 	"enqueue retry RUN [OPTION…]",
 	"try failed and cancelled jobs again",
-	"What was skipped for want of them, and the checks that judged without them, are opened again, too.",
-	of_jobs,
+	"What was skipped for want of them, and the checks that judged without them, are opened again, too. What else was done without them "
+	"is\n"
+	"marked: `bfstat RUN` shows it, and `enqueue retry RUN --downstream` does it again, at once or later.",
+	of_retry,
 	1,
 	1};
 const struct bf_command bf_command_stop_all = {
@@ -168,7 +176,8 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 	int n_args, code;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
 		return code;
-	struct bf_decision d = {.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note};
+	struct bf_decision d = {
+		.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note, .downstream = o.downstream};
 	int rc = bf_decider_open(&s, &err);
 	d.patience_ms = s.upkeep.lease_ms;
 	if (rc == 0)

@@ -153,7 +153,6 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->over_hole = bf_pg_int(r, i, BF_STEPS_OVER_HOLE);
 		s->hole_first = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_FIRST));
 		s->hole_last = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_LAST));
-		s->hole_by_key = bf_pg_bool(r, i, BF_STEPS_HOLE_BY_KEY);
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),

@@ -27,9 +27,8 @@ struct bf_view_step {
 	int64_t deadline_ms;             /* until when; 0: for ever */
 	bool approve_on_timeout;         /* what then */
 	char *review;                    /* what to look at; "" when nothing is said */
-	int64_t over_hole;               /* done although a chunk before was not there, and not done again since */
+	int64_t over_hole;               /* done although something before was not there, and not done again since */
 	char *hole_first, *hole_last;    /* of these: days, or keys; "" when there are none */
-	bool hole_by_key;
 };
 
 struct bf_view_running {

@@ -297,7 +297,7 @@ static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view
 
 /* ---- the last error ---- */
 
-/* What a step that goes in order did without a chunk before it. */
+/* What was done without something that it is made of. */
 static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	bool any = false;
@@ -310,8 +310,8 @@ static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_
 			fputc('\n', out);
 			tone(out, t, BF_CARE, "OVER A HOLE");
 		}
-		fprintf(out, "%*s%s: %s %s, %s to %s, done although one before was not there\n", any ? LABEL_WIDTH : LABEL_WIDTH - 11, "", s->step,
-				bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first, s->hole_last);
+		fprintf(out, "%*s%s: %s %s, %s to %s, done although something before was not there\n", any ? LABEL_WIDTH : LABEL_WIDTH - 11, "",
+				s->step, bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first, s->hole_last);
 		any = true;
 	}
 }
@@ -375,19 +375,15 @@ static void hint_decision(struct hints *h, const struct bf_view *v)
 	}
 }
 
-/* Once the hole is filled, what was built over it is done again. */
-static void hint_over_hole(struct hints *h, const struct bf_view *v)
+/* Once the hole is filled, what was built over it can be done again. */
+static bool hole_is_filled(const struct bf_view *v)
 {
 	for (int i = 0; i < v->n_steps; i++) {
 		const struct bf_view_step *s = &v->steps[i];
-		if (s->over_hole == 0 || s->jobs.failed + s->jobs.cancelled > 0 || bf_view_left(&s->jobs) > 0)
-			continue;
-		if (s->hole_by_key || strcmp(v->params, "{}") != 0) /* the command would need them, too */
-			hint(h, "which were built over a hole", "bfstat jobs %s --step=%s --json", v->run, s->step);
-		else
-			hint(h, "again what was built over a hole", "enqueue run %s --only=%s --since=%s --until=%s --reprocess=completed", v->pipeline,
-				 s->step, s->hole_first, s->hole_last);
+		if (s->over_hole > 0 && s->jobs.failed + s->jobs.cancelled == 0 && bf_view_left(&s->jobs) == 0)
+			return true;
 	}
+	return false;
 }
 
 static void find_hints(struct hints *h, const struct bf_view *v)
@@ -405,7 +401,8 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
 	if (strcmp(v->state, "cancelled") == 0 && v->jobs.failed == 0)
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
-	hint_over_hole(h, v);
+	if (!running && hole_is_filled(v))
+		hint(h, "again what was done over a hole", "enqueue retry %s --downstream", v->run);
 	if (running && h->n < 2)
 		hint(h, "the same, live", "bfstat watch %s", v->run);
 	if (strcmp(v->state, "done") == 0 && v->since[0])

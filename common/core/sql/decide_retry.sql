@@ -1,2 +1,3 @@
--- Opens failed and cancelled jobs again; how many.  $1 run, $2 step or null, $3 chunk or null, $4 who, $5 note
-select bf.retry($1::text, $2::text, $3::text, $4::text, $5::text) as jobs;
+-- Opens failed and cancelled jobs again; how many.  $1 run, $2 step or null, $3 chunk or null, $4 who, $5 note,
+-- $6 also what was done without them
+select bf.retry($1::text, $2::text, $3::text, $4::text, $5::text, $6::boolean) as jobs;

@@ -1,5 +1,5 @@
 -- The steps of a run in order, and how many of their jobs are in which state.  $1 run.  Times are ms since 1970;
--- recent: settled in the last 30 seconds; over_hole: done although a chunk before was not there, and not done again by another run since.
+-- recent: settled in the last 30 seconds; over_hole: done although something before was not there, and not done again by another run since.
 -- One pass over the run's jobs.
 with counted as (
     select step,
@@ -20,11 +20,11 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
        floor(extract(epoch from c.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review,
-       coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last, h.by_key as hole_by_key
+       coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last
   from bf.step s left join counted c using (step)
  left join lateral (
        select count(*) as n, coalesce(min(since)::text, (array_agg(chunk order by seq))[1]) as first,
-              coalesce(max(until)::text, (array_agg(chunk order by seq desc))[1]) as last, min(since) is null as by_key
+              coalesce(max(until)::text, (array_agg(chunk order by seq desc))[1]) as last
          from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done' and j.over_hole and c.over_hole > 0
           and j.seq not in (select bf.taken(s.run, s.step))
   ) h on true
