@@ -422,7 +422,8 @@ void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
 	stop_timer(j);
 	j->ack = ack;
 	j->ack_delay_ms = delay_ms;
-	if (j->step && j->step->feeds_chunks && is_settled(ack))
+	/* Redis does not know of chunks that are skipped before it gets them, so it cannot say that nothing is left, either. */
+	if (j->step && (j->step->feeds_chunks || j->step->wait_for_chunk) && is_settled(ack))
 		bf_steward_chunk_settled(j->worker, j->run);
 	bf_job_move(j, BF_AT_ACK, bf_ack_name(ack));
 }

@@ -4,6 +4,7 @@
 #include "bf_sql.h"
 #include "core/gaps.h"
 
+#define KEYS_NAMED     3                  /* in a message */
 #define KEYS_PAGE_TEXT ((size_t)24 << 20) /* bytes of keys in one statement's array */
 #define NAME_TRIES     5
 #define RANDOM_CHARS   6
@@ -348,6 +349,23 @@ static int look_at_step(struct bf_pg *pg, const struct bf_plan_ask *ask, struct 
 
 /* ---- what a step looks back at before its first chunk ---- */
 
+/* The first of those that are not there. What failed before, or is held, is named only where nothing else is missing. */
+static void name_keys(struct bf_buf *out, const struct bf_keys *keys, const struct bf_step_plan *seen)
+{
+	const struct bf_span *spans = seen->n_missing > 0 ? seen->missing : seen->not_there;
+	size_t n = seen->n_missing > 0 ? seen->n_missing : seen->n_not_there, named = 0;
+	for (size_t i = 0; i < n; i++) {
+		for (int32_t k = spans[i].first; k <= spans[i].last; k++) {
+			if (named++ == KEYS_NAMED) {
+				bf_buf_addstr(out, " …");
+				return;
+			}
+			bf_buf_printf(out, " --key=%s", bf_keys_at(keys, (size_t)k));
+		}
+	}
+	bf_buf_addstr(out, seen->n_missing > 0 ? "" : " --reprocess=failed");
+}
+
 static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t gone,
 						 struct bf_error *err)
 {
@@ -363,9 +381,7 @@ static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_
 	if (before->keys) {
 		bf_buf_printf(&looks, "step %s looks back %d keys (\"warmup\": \"block\"), and of those before what is asked for", s->step->name,
 					  s->step->lookback);
-		for (size_t i = 0; i < before->keys->count && i < 3; i++)
-			bf_buf_printf(&fill, " --key=%s", bf_keys_at(before->keys, i));
-		bf_buf_addstr(&fill, before->keys->count > 3 ? " …" : "");
+		name_keys(&fill, before->keys, seen);
 	} else {
 		bf_buf_printf(&looks, "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s", s->step->name,
 					  s->step->lookback, bf_date_format(before->until + 1, day));
@@ -440,7 +456,7 @@ static int by_first(const void *a, const void *b)
 
 /* What a step would wait for, and this run will not do because it failed before or another run holds it, it does not do, either: else it
  * would be built without it. */
-static void leave_out_blocked(struct bf_step_plan *s, const struct bf_step_plan *need)
+static void leave_out_blocked(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_step_plan *need)
 {
 	struct bf_span *before = s->missing;
 	size_t n = s->n_missing, b = 0;
@@ -451,7 +467,7 @@ static void leave_out_blocked(struct bf_step_plan *s, const struct bf_step_plan 
 	for (size_t i = 0; i < n; i++) {
 		int32_t next = before[i].first;
 		for (; b < need->n_not_there && need->not_there[b].first <= before[i].last; b++) {
-			struct bf_span reach = {need->not_there[b].first, need->not_there[b].last + s->step->lookback};
+			struct bf_span reach = {need->not_there[b].first, bf_plan_reach(ask, need->not_there[b].last, s->step->lookback)};
 			struct bf_span hit = {reach.first > next ? reach.first : next, reach.last < before[i].last ? reach.last : before[i].last};
 			if (hit.first <= hit.last) {
 				add_missing(s, next, hit.first - 1);
@@ -474,7 +490,7 @@ static void leave_out_blocked(struct bf_step_plan *s, const struct bf_step_plan 
 }
 
 /* The steps that it waits for first. */
-static void block(struct bf_plan *plan, int i, bool *seen)
+static void block(const struct bf_plan_ask *ask, struct bf_plan *plan, int i, bool *seen)
 {
 	struct bf_step_plan *s = &plan->steps[i];
 	if (seen[i])
@@ -483,9 +499,9 @@ static void block(struct bf_plan *plan, int i, bool *seen)
 	for (size_t n = 0; n < s->n_needs; n++) {
 		if (!s->chunkwise[n])
 			continue;
-		block(plan, s->needs[n], seen);
+		block(ask, plan, s->needs[n], seen);
 		if (plan->steps[s->needs[n]].n_not_there > 0)
-			leave_out_blocked(s, &plan->steps[s->needs[n]]);
+			leave_out_blocked(ask, s, &plan->steps[s->needs[n]]);
 	}
 }
 
@@ -543,7 +559,7 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 		return rc;
 	for (int i = 0; i < out->n_steps; i++) {
 		struct bf_step_plan *s = &out->steps[i];
-		block(out, i, seen);
+		block(ask, out, i, seen);
 		if (!s->left_out && s->step->per == BF_PER_CHUNK)
 			count_chunks(ask, s, &covered);
 		out->jobs += s->jobs;

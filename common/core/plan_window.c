@@ -33,6 +33,16 @@ static struct bf_span in_whole(const struct bf_plan_ask *ask, struct bf_span chu
 	return (struct bf_span){(int32_t)place, (int32_t)place};
 }
 
+int32_t bf_plan_reach(const struct bf_plan_ask *ask, int32_t place, int lookback)
+{
+	if (!ask->keys || ask->keys == ask->all_keys)
+		return place + lookback;
+	int32_t last = place, whole = in_whole(ask, (struct bf_span){place, place}).first + lookback;
+	while ((size_t)last + 1 < ask->keys->count && in_whole(ask, (struct bf_span){last + 1, last + 1}).first <= whole)
+		last++;
+	return last;
+}
+
 static void go_on(const struct bf_plan_ask *ask, struct edge *e)
 {
 	struct bf_span chunk;

@@ -188,18 +188,23 @@ begin
         return;
     end if;
     with lacking as (
-        update bf.job j set state = 'skipped', finished_at = clock_timestamp()
-         where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'
-           and exists (select from unnest(s.by_chunk, j.after) as w (need, seqs)
-                         join bf.step n on n.run = s.run and n.step = w.need
-                        cross join lateral (select from bf.job a where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
-                                               and (a.state in ('skipped', 'cancelled', 'undone')
-                                                    or (a.state = 'failed' and case when n.max_failed_ratio is null then n.on_failure = 'halt' else n.halted end))
-                                             limit 1) a)
+        select j.seq, l.need, l.chunk, l.state from bf.job j
+         cross join lateral (select w.need, a.chunk, a.state from unnest(s.by_chunk, j.after) as w (need, seqs)
+                               join bf.step n on n.run = s.run and n.step = w.need
+                              cross join lateral (select chunk, state from bf.job a
+                                                   where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
+                                                     and (a.state in ('skipped', 'cancelled', 'undone')
+                                                          or (a.state = 'failed' and case when n.max_failed_ratio is null then n.on_failure = 'halt' else n.halted end))
+                                                   limit 1) a
+                              order by a.state <> 'failed' limit 1) l
+         where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'),
+    skipped as (
+        update bf.job j set state = 'skipped', finished_at = clock_timestamp(), note = format('%s of step %s is %s', l.chunk, l.need, l.state)
+          from lacking l where j.run = s.run and j.step = s.step and j.seq = l.seq and j.state = 'pending'
         returning j.seq)
-    select min(seq) into v_lacks from lacking;
+    select min(seq) into v_lacks from skipped;
     if s.chronological and s.on_failure = 'halt' and s.max_failed_ratio is null then -- no hole before a chunk: it ends here
-        update bf.job set state = 'skipped', finished_at = clock_timestamp()
+        update bf.job set state = 'skipped', finished_at = clock_timestamp(), note = 'a chunk before it is skipped'
          where run = s.run and step = s.step and seq > v_lacks and state = 'pending';
     end if;
     update bf.step set upto = v_upto where run = s.run and step = s.step;
@@ -265,6 +270,7 @@ declare
     v_lacks boolean;
     v_moved boolean;
     v_verdict text;
+    v_why text;
 begin
     select * into r from bf.run where run = p_run for no key update;
     if not found then
@@ -292,7 +298,7 @@ begin
                     end if;
                 end if;
                 if s.halted then
-                    update bf.job set state = 'skipped', finished_at = clock_timestamp()
+                    update bf.job set state = 'skipped', finished_at = clock_timestamp(), note = 'its step was halted'
                      where run = p_run and step = s.step and seq >= s.floor and state = 'pending';
                 end if;
                 if s.by_chunk <> '{}' then
@@ -327,7 +333,9 @@ begin
             end if;
             if exists (select from bf.step n where n.run = p_run and n.step = any (s.needs)
                          and case when n.step = any (s.by_chunk) then n.state in ('skipped', 'cancelled') else bf.stops_others(n) end) then
-                update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp()
+                select format('step %s is %s', n.step, n.state) into v_why from bf.step n
+                 where n.run = p_run and n.step = any (s.needs) and n.state in ('failed', 'skipped', 'cancelled') order by n.ordinal limit 1;
+                update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp(), note = v_why
                  where run = p_run and step = s.step and state in ('pending', 'running'); -- running: a retry made its step wait again
                 update bf.step set state = 'skipped', floor = s.planned + 1, asked_at = null, finished_at = clock_timestamp()
                  where run = p_run and step = s.step;
@@ -488,7 +496,7 @@ begin
         v_again := v_again || s.step;
         update bf.step set halted = false where run = p_run and step = s.step;
         if s.chronological or s.max_failed_ratio is not null or s.by_chunk <> '{}' then -- what its halt had skipped, or lacked something
-            update bf.job set state = 'pending', finished_at = null
+            update bf.job set state = 'pending', finished_at = null, note = null
              where run = p_run and step = s.step and state = 'skipped' and split is not true
                and (seq > v_lowest or not s.chronological or s.by_chunk <> '{}')
                and seq not in (select bf.taken(p_run, s.step));
@@ -519,7 +527,8 @@ begin
         return 0;
     end if;
     with taken as materialized (select b.step, t.seq from unnest(v_below) as b(step) cross join lateral bf.taken(p_run, b.step) as t(seq))
-    update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1
+    update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1,
+           note = case when j.state <> 'skipped' then j.note end
       from bf.step t
      where t.run = p_run and t.step = any (v_below) and j.run = p_run and j.step = t.step and not j.step = any (v_again)
        and not exists (select from taken x where x.step = j.step and x.seq = j.seq)

@@ -91,7 +91,8 @@ static const struct verb verbs[] = {
 	{&bf_command_resume, bf_decide_resume, NULL, "resumed", ""},
 	{&bf_command_cancel, NULL, bf_decide_cancel, "cancelled", ": none is pending or running"},
 	{&bf_command_retry, NULL, bf_decide_retry, "opened again",
-	 ": none has failed or was cancelled, but for what another run has done since, or holds"},
+	 ": none has failed or was cancelled, but for what another run has done since, or holds (what was skipped is opened with what failed "
+	 "before it)"},
 };
 
 static const struct verb *verb_of(const struct bf_command *command)

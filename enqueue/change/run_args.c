@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "shared/params.h"
 
 #define OPTION(field) offsetof(struct bf_run_options, field)
 #define SHOWN_MAX     60
@@ -178,41 +179,12 @@ static int check_steps(const struct bf_run_options *o, const struct bf_pipeline 
 
 /* ---- parameters ---- */
 
-static int unknown_param(const struct bf_pipeline *p, const char *name, struct bf_error *err)
-{
-	BF_AUTOFREE const char **known = bf_realloc_array(NULL, p->n_params + 1, sizeof(*known));
-	if (p->n_params == 0)
-		return refuse("--param", name, "none: this pipeline has no parameters", err);
-	for (size_t i = 0; i < p->n_params; i++)
-		known[i] = p->params[i].name;
-	known[p->n_params] = NULL;
-	(void)bf_unknown_word("parameter", name, known, err);
-	return bf_error_prefix(err, "--param");
-}
-
-static int take_param(const struct bf_pipeline *p, const char *text, const char **values, struct bf_error *err)
-{
-	const char *equals = strchr(text, '=');
-	if (!equals)
-		return refuse("--param", text, "NAME=VALUE", err);
-	BF_AUTOFREE char *name = bf_strndup(text, (size_t)(equals - text));
-	size_t i = 0;
-	while (i < p->n_params && strcmp(p->params[i].name, name) != 0)
-		i++;
-	if (i == p->n_params)
-		return unknown_param(p, name, err);
-	if (values[i])
-		return bf_fail(err, BF_E_INPUT, "--param: %s is given twice, expected once", name);
-	values[i] = equals + 1;
-	return 0;
-}
-
 static int check_params(const struct bf_run_options *o, const struct bf_pipeline *p, const char **values, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf missing;
 	bf_buf_init(&missing, BF_ERROR_TEXT_MAX);
 	for (size_t i = 0; i < o->param.count; i++) {
-		int rc = take_param(p, o->param.items[i], values, err);
+		int rc = bf_param_take(p, o->param.items[i], values, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -28,7 +28,7 @@ static void needs_text(const struct bf_pipeline *p, const struct bf_step *s, str
 {
 	for (size_t i = 0; i < s->n_needs; i++)
 		bf_buf_printf(out, "%s%s", i ? ", " : "", p->steps[s->needs[i]].name);
-	bf_buf_addstr(out, "");
+	bf_buf_addstr(out, s->wait_for_chunk ? " (by chunks)" : "");
 }
 
 static void chunk_text(const struct bf_step *s, struct bf_buf *out)
@@ -82,7 +82,7 @@ static void print_text(const struct bf_pipeline *p, const char *given, const cha
 	printf("What a run would do: enqueue run %s%s --dry-run\n", given, p->chunk.by_key ? "" : " --since=DATE --until=DATE");
 }
 
-/* {pipeline, file, steps [{step, kind, per, chunk, order, chronological, needs [], guarantee}], files []} */
+/* {pipeline, file, steps [{step, kind, per, chunk, order, chronological, needs [], wait_for, guarantee}], files []} */
 static void print_json(const struct bf_pipeline *p, const char *path)
 {
 	BF_AUTOFREE const char **files = bf_files_checked(p);
@@ -107,6 +107,7 @@ static void print_json(const struct bf_pipeline *p, const char *path)
 		for (size_t k = 0; k < s->n_needs; k++)
 			bf_json_text(&j, NULL, p->steps[s->needs[k]].name);
 		bf_json_close(&j);
+		bf_json_text(&j, "wait_for", s->wait_for_chunk ? "chunk" : "step");
 		bf_json_text(&j, "guarantee", bf_guarantee(s));
 		bf_json_close(&j);
 	}

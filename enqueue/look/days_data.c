@@ -5,20 +5,12 @@
 #include "core/json_identity.h"
 #include "core/pipeline.h"
 #include "look/days.h"
+#include "shared/params.h"
 
 static void not_asked(const struct bf_look *l, const char *why)
 {
 	if (!l->quiet)
 		fprintf(stderr, "bfstat: what is there was not asked, only the ledger: %s\n", why);
-}
-
-static const char *given(const struct bf_days_options *o, const char *name)
-{
-	size_t len = strlen(name);
-	for (size_t i = 0; i < o->param.count; i++)
-		if (strncmp(o->param.items[i], name, len) == 0 && o->param.items[i][len] == '=')
-			return o->param.items[i] + len + 1;
-	return NULL;
 }
 
 /* A value for each of the pipeline's parameters. */
@@ -43,7 +35,7 @@ static void values_free(struct values *v)
 }
 
 /* Those of the identity from `identity` (NULL: as the others), the others as given or by default. false: one has none. */
-static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const char *identity,
+static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, const char *const *given, const char *identity,
 						struct values *v)
 {
 	for (size_t i = 0; i < p->n_params; i++) {
@@ -51,7 +43,7 @@ static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, co
 		bool recorded = identity && param->identity;
 		free(bf_steal(&v->recorded[i]));
 		v->recorded[i] = recorded ? bf_identity_param(identity, param->name) : NULL;
-		v->of[i] = recorded ? v->recorded[i] : given(o, param->name);
+		v->of[i] = recorded ? v->recorded[i] : given[i];
 		if (!v->of[i] && !recorded)
 			v->of[i] = param->default_value;
 		if (v->of[i])
@@ -64,10 +56,10 @@ static bool find_params(const struct bf_look *l, const struct bf_pipeline *p, co
 	return true;
 }
 
-static bool identity_is_given(const struct bf_pipeline *p, const struct bf_days_options *o)
+static bool identity_is_given(const struct bf_pipeline *p, const char *const *given)
 {
 	for (size_t i = 0; i < p->n_params; i++)
-		if (p->params[i].identity && given(o, p->params[i].name))
+		if (p->params[i].identity && given[i])
 			return true;
 	return false;
 }
@@ -130,28 +122,28 @@ static int ask_data(struct bf_look *l, const struct bf_pipeline *p, const struct
 }
 
 /* The sections that the ledger has of a step, each with the parameters of its identity; *n: how many they are. */
-static int ask_recorded(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const struct bf_step *s,
-						struct values *v, struct bf_coverage *c, size_t *n, struct bf_error *err)
+static int ask_recorded(struct bf_look *l, const struct bf_pipeline *p, const char *const *given, const struct bf_step *s, struct values *v,
+						struct bf_coverage *c, size_t *n, struct bf_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->n; i++) {
 		if (strcmp(c->sections[i].step, s->name) != 0)
 			continue;
 		++*n;
-		if (find_params(l, p, o, c->sections[i].identity, v))
+		if (find_params(l, p, given, c->sections[i].identity, v))
 			rc = ask_data(l, p, s, v->of, i, c, err);
 	}
 	return rc;
 }
 
 /* These, and one that the ledger has nothing of, if it is asked for or the only one. */
-static int add_step(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const struct bf_step *s,
-					struct bf_coverage *c, struct bf_error *err)
+static int add_step(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const char *const *given,
+					const struct bf_step *s, struct bf_coverage *c, struct bf_error *err)
 {
 	struct values v = values_new(p);
 	size_t recorded = 0;
-	int rc = ask_recorded(l, p, o, s, &v, c, &recorded, err);
-	bool another = rc == 0 && (recorded == 0 || identity_is_given(p, o)) && find_params(l, p, o, NULL, &v);
+	int rc = ask_recorded(l, p, given, s, &v, c, &recorded, err);
+	bool another = rc == 0 && (recorded == 0 || identity_is_given(p, given)) && find_params(l, p, given, NULL, &v);
 	BF_AUTOFREE char *identity = another ? bf_identity_text(p, v.of) : NULL;
 	if (another && find_section(c, s->name, identity) == c->n) {
 		add_section(c, s->name, identity, o->since.given || o->until.given);
@@ -169,13 +161,13 @@ static bool has_gaps(const struct bf_pipeline *p, const struct bf_days_options *
 	return false;
 }
 
-static int add_steps(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, struct bf_coverage *c,
-					 struct bf_error *err)
+static int add_steps(struct bf_look *l, const struct bf_pipeline *p, const struct bf_days_options *o, const char *const *given,
+					 struct bf_coverage *c, struct bf_error *err)
 {
 	int rc = 0;
 	for (int i = 0; rc == 0 && i < p->n_steps; i++)
 		if (bf_step_has_gaps(&p->steps[i]) && (!o->step || strcmp(o->step, p->steps[i].name) == 0))
-			rc = add_step(l, p, o, &p->steps[i], c, err);
+			rc = add_step(l, p, o, given, &p->steps[i], c, err);
 	return rc;
 }
 
@@ -200,7 +192,10 @@ int bf_coverage_add_data(struct bf_look *l, const char *pipeline, const struct b
 	int rc = 0;
 	if (load_file(l, pipeline, known, &p) < 0)
 		return 0;
-	bool asked = !p->chunk.by_key && has_gaps(p, o);
+	BF_AUTOFREE const char **given = bf_alloc((p->n_params + 1) * sizeof(*given)); /* for each parameter; NULL: it is not */
+	for (size_t i = 0; rc == 0 && i < o->param.count; i++)
+		rc = bf_param_take(p, o->param.items[i], given, err);
+	bool asked = rc == 0 && !p->chunk.by_key && has_gaps(p, o);
 	if (asked && c->n == 0 && !(o->since.given && o->until.given)) {
 		rc = known ? 0 : bf_fail(err, BF_E_INPUT, "pipeline %s has no run yet; expected --since=DATE and --until=DATE", pipeline);
 	} else if (asked) {
@@ -208,7 +203,7 @@ int bf_coverage_add_data(struct bf_look *l, const char *pipeline, const struct b
 			c->since = o->since.day;
 			c->until = o->until.day;
 		}
-		rc = c->since <= c->until ? add_steps(l, p, o, c, err) : 0;
+		rc = c->since <= c->until ? add_steps(l, p, o, given, c, err) : 0;
 	}
 	bf_pipeline_free(p);
 	return rc;

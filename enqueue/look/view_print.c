@@ -399,7 +399,7 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "once the cause is gone", "enqueue retry %s", v->run);
 	if (strcmp(v->state, "stopped") == 0 || strcmp(v->state, "stopping") == 0)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
-	if (strcmp(v->state, "cancelled") == 0 && v->jobs.failed == 0)
+	if (v->jobs.cancelled > 0 && v->jobs.failed == 0 && !bf_view_active(v->state))
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
 	if (!running && hole_is_filled(v))
 		hint(h, "again what was done over a hole", "enqueue retry %s --downstream", v->run);

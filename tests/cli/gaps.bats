@@ -131,6 +131,8 @@ refused() { # WORDS [OPTION…]: instead of the range
 	by_season() { bfstat coverage seasons --since=2024-01-01 --until=2024-01-06 --json "$@" | jq -r '[.steps[] | "\(.identity.season): \(.asked) \(.done) \(.missing) \(.not_recorded) \(.gone)"] | sort | join(", ")'; }
 	assert_same 'expected, done, missing, not recorded, gone' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0' "$(by_season)"
 	assert_same 'a season without a run' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0, 2023: 6 0 6 0 0' "$(by_season --param=season=2023)"
+	run -2 bfstat coverage seasons --param=seasn=2022
+	[[ $output = *'--param: unknown parameter "seasn"'*'season'* ]]
 	assert_same 'one that has one' '2021: 6 3 2 0 1, 2022: 5 2 2 1 0' "$(by_season --param=season=2022)"
 	run --separate-stderr bfstat gaps seasons --since=2024-01-01 --until=2024-01-06 --json
 	assert_same 'gaps' 0 "$status"

@@ -64,6 +64,27 @@ made() { pg 'select count(*) || chr(32) || count(distinct day) from made'; }
 	assert_same 'made once each' '5 5' "$(made)"
 }
 
+@test "steps that went on without a chunk: it is tried again, and what they did of its day" {
+	pg 'create table made (day date, by text); create table bad (day date)'
+	pipeline shop <<-'JSON'
+		{"pipeline": "shop", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"},
+		 "steps": [{"name": "load", "kind": "sql", "file": "sql/load.sql"}, {"name": "sum", "kind": "sql", "file": "sql/sum.sql"}]}
+	JSON
+	sql_file load.sql <<<"select 1 / (not exists (select from bad where day = :'since'))::int;"
+	sql_file sum.sql <<<"insert into made values (:'since', :'run');"
+	pg "insert into bad values ('2024-01-02')"
+	shop
+	work
+	pg 'delete from bad'
+	recover 'Steps went on without a chunk that failed'
+	assert_same 'codes' '0 ' "$codes"
+	[[ $said = *'2 jobs of run s.one opened again.'* ]]
+	work
+	assert_same 'run' done "$(run_state s.one)"
+	assert_same 'twice' '2024-01-02' "$(pg 'select day from made group by 1 having count(*) = 2')"
+	assert_same 'all' '6 5' "$(made)"
+}
+
 @test "a wrong file: the run is cancelled, the new one takes what is missing" {
 	shop
 	pg "insert into bad values ('2024-01-02')"
