@@ -103,14 +103,14 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 }
 
 # Four steps that go on whatever fails: days, behind a gate half as many chunks, a week's look-back, and a sum of all.
-graph() { # [FIELDS]: of the second step
+graph() {
 	pg "create table again (step text, chunk text)"
 	pipeline graph <<-JSON
 		{"pipeline": "graph", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"}, "concurrency": {"default": 4},
 		 "steps": [
 		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql"},
 		  {"name": "gate", "kind": "check", "type": "row_count", "file": "sql/gate.sql", "error_if": "< 1"},
-		  {"name": "pair", "kind": "sql", "file": "sql/note.sql", "chunk": {"size": 2}${1:-}},
+		  {"name": "pair", "kind": "sql", "file": "sql/note.sql", "chunk": {"size": 2}},
 		  {"name": "mean", "kind": "sql", "file": "sql/note.sql", "needs": ["pair"], "lookback": {"days": 2}},
 		  {"name": "other", "kind": "sql", "file": "sql/note.sql", "needs": []},
 		  {"name": "sum", "kind": "sql", "file": "sql/note.sql", "per": "run", "needs": ["mean", "other"]}]}
