@@ -164,6 +164,7 @@ void bf_job_vars(const struct bf_job *j, struct bf_vars *v)
 						  .lookback_since = j->lookback_since,
 						  .key = j->key ? j->key : "",
 						  .lookback_key = j->lookback_key,
+						  .redone = j->redone,
 						  .param_names = j->def->param_names,
 						  .param_values = j->def->param_values,
 						  .n_params = j->def->n_params};

@@ -69,6 +69,7 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	int epoch_before = j->epoch;
 	j->epoch = a->epoch;
 	j->attempts = a->attempts;
+	j->redone = a->redone;
 	j->checkpoint = bf_strdup(a->checkpoint);
 	j->key = bf_strdup(a->key);
 	j->lookback_key = bf_strdup(a->lookback_key);

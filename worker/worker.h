@@ -104,6 +104,7 @@ struct bf_job {
 
 	/* from opening it */
 	int epoch, attempts;
+	int redone;       /* how often it was opened again although it was done */
 	char *checkpoint; /* of an earlier attempt; NULL: none */
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
 	char *key;          /* "" for a date chunk */

@@ -45,6 +45,7 @@ struct bf_open_answer { /* texts live as long as the result */
 	const char *checkpoint;          /* NULL: none */
 	const char *since, *until, *key; /* "" when none */
 	const char *lookback_key;        /* NULL: none */
+	int redone;                      /* how often it was opened again although it was done */
 	int64_t early_ms;
 	int stale_pid; /* backend of an earlier attempt that may still run; 0: none */
 	const char *stale_start;

@@ -363,7 +363,6 @@ static void name_keys(struct bf_buf *out, const struct bf_keys *keys, const stru
 			bf_buf_printf(out, " --key=%s", bf_keys_at(keys, (size_t)k));
 		}
 	}
-	bf_buf_addstr(out, seen->n_missing > 0 ? "" : " --reprocess=failed");
 }
 
 static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t gone,
@@ -387,6 +386,7 @@ static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_
 					  s->step->lookback, bf_date_format(before->until + 1, day));
 		bf_buf_printf(&fill, " --since=%s --until=%s", bf_date_format(before->since, day), bf_date_format(before->until, until));
 	}
+	bf_buf_addstr(&fill, seen->n_missing > 0 ? "" : " --reprocess=failed");
 	if (held)
 		return bf_fail(err, BF_E_INPUT, "%s run %s holds some and is not finished; expected it to be done first", looks.data, held->run);
 	return bf_fail(err, BF_E_INPUT, "%s %lld are not there; expected them first: enqueue run %s --only=%s%s", looks.data, (long long)gone,

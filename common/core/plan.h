@@ -158,10 +158,10 @@ int bf_plan_begin(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, s
 
 /* Writes what bf_plan_look found; within bf_plan_run's transaction. For plan*.c. */
 int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err);
-/* Which jobs of the needs that are chunkwise each job of a step has to wait for; its chunks have to come in their order. For plan*.c. */
 /* The last day, or place of a key, of what is asked for that looks back at this one over so many days, or keys. */
 int32_t bf_plan_reach(const struct bf_plan_ask *ask, int32_t place, int lookback);
 
+/* Which jobs of the needs that are chunkwise each job of a step has to wait for; its chunks have to come in their order. For plan*.c. */
 struct bf_windows;
 struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step);
 /* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","[2,2)"}. */

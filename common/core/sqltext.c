@@ -527,7 +527,7 @@ int bf_sqltext_parse(const char *text, size_t len, struct bf_sqltext *out, struc
 	*out = (struct bf_sqltext){.plain = true};
 	if (rc < 0)
 		return rc;
-	/* psql skips a byte order mark, too. Two come of files put together, and what is rendered must not begin with one. */
+	/* psql skips a byte order mark, too. Here all at the beginning are, for what is rendered must not begin with one. */
 	while (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		len -= 3;

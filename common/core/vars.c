@@ -7,6 +7,13 @@
 
 static const char known[] = "{{since}}, {{until}}, {{key}}, {{run}}, {{chunk}}, {{step}}, {{param.NAME}} or {{env.NAME|default}}";
 
+char *bf_job_key(const struct bf_vars *v)
+{
+	if (v->redone == 0)
+		return bf_asprintf("%s/%s/%s", v->run, v->step, v->chunk);
+	return bf_asprintf("%s/%s/%s/%d", v->run, v->step, v->chunk, v->redone + 1);
+}
+
 static bool is(const char *name, size_t len, const char *word)
 {
 	return strlen(word) == len && memcmp(name, word, len) == 0;

@@ -21,7 +21,12 @@ struct bf_vars {
 	const char *const *param_names;             /* n_params */
 	const char *const *param_values;
 	size_t n_params;
+	int redone; /* how often the job was opened again although it was done */
 };
+
+/* The job's idempotency key: run/step/chunk at every try, run/step/chunk/N when it is done for the Nth time because that was asked for. The
+ * caller frees it. */
+char *bf_job_key(const struct bf_vars *v);
 
 /* NULL: no such variable. */
 const char *bf_vars_sql(const struct bf_vars *v, const char *name, size_t len);

@@ -195,7 +195,7 @@ begin
                                                    where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
                                                      and (a.state in ('skipped', 'cancelled', 'undone')
                                                           or (a.state = 'failed' and case when n.max_failed_ratio is null then n.on_failure = 'halt' else n.halted end))
-                                                   limit 1) a
+                                                   order by state <> 'failed', seq limit 1) a
                               order by a.state <> 'failed' limit 1) l
          where j.run = s.run and j.step = s.step and j.seq > s.upto and j.seq <= v_upto and j.state = 'pending'),
     skipped as (
@@ -213,7 +213,10 @@ end $$;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What a chronological step did after a chunk that failed, was skipped or cancelled, and that it went on without, was built over a hole (PROTOCOL P4).
 -- It is marked when the step ends and when a hole is opened again: after that nothing else would tell. Opening a job once more unmarks it.
-alter table bf.job add column over_hole boolean;
+alter table bf.job
+    add column over_hole boolean,
+    add column redone int;
+comment on column bf.job.redone is 'How often it was opened again although it was done; null: never. Its idempotency key ends in it.';
 comment on column bf.job.over_hole is 'It was done although something was not there that it is made of: a chunk before it in a step that goes in order, or in a step before its own.';
 
 create function bf.mark_over_hole(s bf.step) returns void
@@ -223,9 +226,9 @@ language sql as $$
        and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true)
 $$;
 
--- What a step did without jobs before it that are open again, or were done over a hole themselves: that of the same days or keys and of those
--- that look back at them. Where one side is one job for the run, or one goes by days and the other by keys: all of it. Gates and the like have
--- nothing of their own, so what is before them counts. Returns how many it has marked.
+-- What a step did without jobs before it that are open again, or were done over a hole themselves: that of the same days or key and of those
+-- that look back at them; all of it, where one side is one job for the run; in a step that goes in order, what came after, too. Gates and the
+-- like have nothing of their own, so what is before them counts. Returns how many it has marked.
 create function bf.mark_done_without(s bf.step) returns bigint
 language sql as $$
     with recursive up(step) as (
@@ -233,26 +236,34 @@ language sql as $$
         union
         select unnest(n.needs) collate "C" from up join bf.step n on n.run = s.run and n.step = up.step and n.kind in ('check', 'soak', 'approval')),
     missing as materialized (
-        select a.step, a.since, a.until, a.key, n.per_run
+        select a.step, a.seq, a.since, a.until, a.key, n.per_run
           from up join bf.step n on n.run = s.run and n.step = up.step and n.kind not in ('check', 'soak', 'approval')
           join bf.job a on a.run = n.run and a.step = n.step
          where a.state in ('pending', 'running') or (a.state = 'done' and a.over_hole)),
-    days as (select coalesce(range_agg(daterange(since, until + s.lookback, '[]')), '{}') as missing from missing where since is not null),
-    behind as materialized ( -- keys that look back at one of them
+    days as materialized (select range_agg(daterange(since, until + s.lookback, '[]')) as missing from missing where since is not null having count(*) > 0),
+    seqs as materialized (select step, range_agg(int4range(seq, seq, '[]')) as missing from missing where step = any (s.by_chunk) group by step),
+    hit(seq) as (
+        select j.seq from bf.job j
+         where j.run = s.run and j.step = s.step and (select case when s.per_run then count(*) > 0 else bool_or(per_run) end from missing)
+        union
+        select j.seq from days join bf.job j on daterange(j.since, j.until, '[]') && days.missing where j.run = s.run and j.step = s.step
+        union
+        select j.seq from missing m join bf.job j on j.key = m.key where j.run = s.run and j.step = s.step
+        union -- keys that look back at one: as far as it and the key that is looked back to are jobs of this step
         select j.seq from missing m
           join bf.job k on k.run = s.run and k.step = s.step and k.key = m.key
           join bf.job j on j.run = s.run and j.step = s.step and j.seq > k.seq and j.seq <= k.seq + s.lookback
           left join bf.job b on b.run = s.run and b.step = s.step and b.key = j.lookback_key
-         where s.lookback > 0 and coalesce(b.seq, 0) <= k.seq),
-    everything as (select s.per_run or coalesce(bool_or(per_run), false) as missing from missing),
+         where s.lookback > 0 and coalesce(b.seq, 0) <= k.seq
+        union -- chunk by chunk it is written down
+        select j.seq from bf.job j cross join lateral unnest(s.by_chunk, j.after) as w (need, seqs) join seqs on seqs.step = w.need and seqs.missing && w.seqs
+         where j.run = s.run and j.step = s.step and s.by_chunk <> '{}'),
     marked as (
-        update bf.job j set over_hole = true from days, everything
-         where j.run = s.run and j.step = s.step and j.state in ('done', 'running') and j.over_hole is not true
-           and exists (select from missing)
-           and (everything.missing
-                or case when j.key is null then daterange(j.since, j.until, '[]') && days.missing or exists (select from missing where key is not null)
-                        else j.key in (select key from missing where key is not null) or exists (select from missing where key is null)
-                          or j.seq in (select seq from behind) end)
+        update bf.job j set over_hole = true
+          from (select seq from hit
+                union
+                select a.seq from bf.job a where a.run = s.run and a.step = s.step and s.chronological and a.seq > (select min(seq) from hit)) h
+         where j.run = s.run and j.step = s.step and j.seq = h.seq and j.state in ('done', 'running') and j.over_hole is not true
         returning j.seq)
     select count(*) from marked
 $$;
@@ -334,7 +345,8 @@ begin
             if exists (select from bf.step n where n.run = p_run and n.step = any (s.needs)
                          and case when n.step = any (s.by_chunk) then n.state in ('skipped', 'cancelled') else bf.stops_others(n) end) then
                 select format('step %s is %s', n.step, n.state) into v_why from bf.step n
-                 where n.run = p_run and n.step = any (s.needs) and n.state in ('failed', 'skipped', 'cancelled') order by n.ordinal limit 1;
+                 where n.run = p_run and n.step = any (s.needs)
+                   and case when n.step = any (s.by_chunk) then n.state in ('skipped', 'cancelled') else bf.stops_others(n) end order by n.ordinal limit 1;
                 update bf.job set state = 'skipped', epoch = epoch + 1, finished_at = clock_timestamp(), note = v_why
                  where run = p_run and step = s.step and state in ('pending', 'running'); -- running: a retry made its step wait again
                 update bf.step set state = 'skipped', floor = s.planned + 1, asked_at = null, finished_at = clock_timestamp()
@@ -460,7 +472,7 @@ language sql stable as $$
 $$;
 
 -- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew. What was done without the jobs that
--- are opened is marked as done over a hole; p_downstream: such jobs (of the step and of those after it) are opened again, too.
+-- are opened is marked as done over a hole; p_downstream: all such jobs of the run that are done are opened again, too, from their beginning.
 drop function bf.retry(text, text, text, text, text);
 create function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text, p_downstream boolean default false) returns int
 language plpgsql as $$
@@ -472,6 +484,7 @@ declare
     v_again text[] := '{}'; -- steps with failed and cancelled jobs,
     v_opened text[];        -- and those whose done jobs are opened, too
     v_below text[];         -- these, and what comes after them in any number of hops
+    v_moved bigint;
     v_lowest int;
 begin
     -- not while a run of the pipeline is being planned, which looks at what is held
@@ -480,6 +493,7 @@ begin
     if not found then
         return null;
     end if;
+    perform from bf.job where run = p_run and state = 'running' order by step, seq for no key update; -- in the order of those who settle them
     for s in select * from bf.step where run = p_run order by ordinal loop
         if s.chronological then
             perform bf.mark_over_hole(s);
@@ -504,37 +518,38 @@ begin
             v_total := v_total + v_count;
         end if;
     end loop;
-    v_below := bf.below(p_run, v_again);
-    loop -- until nothing more is, for a step need not stand behind what it needs
-        select coalesce(sum(bf.mark_done_without(t)), 0) into v_count from bf.step t
-         where t.run = p_run and t.step = any (v_below) and t.kind not in ('check', 'soak', 'approval');
-        exit when v_count = 0;
-    end loop;
     v_opened := v_again;
-    if p_downstream then
-        for s in select * from bf.step t where t.run = p_run and (p_step is null or t.step = any (bf.below(p_run, array[p_step]))) loop
-            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
-             where run = p_run and step = s.step and state = 'done' and over_hole
-               and seq not in (select bf.taken(p_run, s.step));
+    loop -- until nothing moves, for a step need not stand behind what it needs
+        v_moved := 0;
+        v_below := bf.below(p_run, v_opened);
+        with taken as materialized (select b.step, t.seq from unnest(v_below) as b(step) cross join lateral bf.taken(p_run, b.step) as t(seq))
+        update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1,
+               note = case when j.state <> 'skipped' then j.note end
+          from bf.step t
+         where t.run = p_run and t.step = any (v_below) and j.run = p_run and j.step = t.step and not j.step = any (v_again)
+           and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
+           and ((j.state = 'skipped' and j.split is not true) or (t.kind in ('check', 'soak', 'approval') and j.state in ('done', 'failed')));
+        get diagnostics v_count = row_count;
+        v_total := v_total + v_count;
+        for s in select * from bf.step where run = p_run and kind not in ('check', 'soak', 'approval') and (p_downstream or step = any (v_below)) order by ordinal loop
+            if s.step = any (v_below) then
+                v_moved := v_moved + bf.mark_done_without(s);
+            end if;
+            continue when not p_downstream;
+            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   checkpoint = null, progress_done = null, progress_total = null, redone = coalesce(redone, 0) + 1
+             where run = p_run and step = s.step and state = 'done' and over_hole and seq not in (select bf.taken(p_run, s.step));
             get diagnostics v_count = row_count;
             continue when v_count = 0;
             v_total := v_total + v_count;
+            v_moved := v_moved + v_count;
             v_opened := v_opened || s.step;
         end loop;
-        v_below := bf.below(p_run, v_opened);
-    end if;
+        exit when v_moved = 0;
+    end loop;
     if v_total = 0 then
         return 0;
     end if;
-    with taken as materialized (select b.step, t.seq from unnest(v_below) as b(step) cross join lateral bf.taken(p_run, b.step) as t(seq))
-    update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1,
-           note = case when j.state <> 'skipped' then j.note end
-      from bf.step t
-     where t.run = p_run and t.step = any (v_below) and j.run = p_run and j.step = t.step and not j.step = any (v_again)
-       and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
-       and ((j.state = 'skipped' and j.split is not true) or (t.kind in ('check', 'soak', 'approval') and j.state in ('done', 'failed')));
-    get diagnostics v_count = row_count;
-    v_total := v_total + v_count;
     update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null,
            halted = halted and (by_chunk = '{}' or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state = 'failed'))
      where t.run = p_run and t.step = any (v_below)
@@ -543,7 +558,8 @@ begin
     update bf.run set version = version + 1, finished_at = null,
            state = case when state in ('done', 'failed', 'cancelled') then 'running' else state end
      where run = p_run;
-    insert into bf.event (run, step, chunk, who, what, note) values (p_run, p_step, p_chunk, p_who, 'retry', p_note);
+    insert into bf.event (run, step, chunk, who, what, note)
+    values (p_run, p_step, p_chunk, p_who, case when p_downstream then 'retry downstream' else 'retry' end, p_note);
     perform bf.advance(p_run);
     return v_total;
 end $$;

@@ -146,8 +146,11 @@ static void print_text(const struct verb *v, const struct bf_decision *d, int64_
 {
 	char number[32];
 	if (v->jobs)
-		printf("%s job%s of run %s %s%s.\n", jobs ? bf_text_group(jobs, number) : "No", jobs == 1 ? "" : "s", d->run, v->past,
-			   jobs ? "" : v->none);
+		printf("%s job%s of run %s %s%s%s.\n", jobs ? bf_text_group(jobs, number) : "No", jobs == 1 ? "" : "s", d->run, v->past,
+			   jobs ? "" : v->none,
+			   jobs            ? ""
+			   : d->downstream ? "; and nothing that is done was done over a hole"
+							   : "");
 	printf("Run %s is %s%s.\n", d->run, state, explain(state, v));
 }
 
@@ -179,6 +182,11 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 		return code;
 	struct bf_decision d = {
 		.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note, .downstream = o.downstream};
+	if (d.downstream && (d.step || d.chunk)) {
+		(void)bf_fail(&err, BF_E_INPUT, "--downstream: found beside --%s, expected it alone: it is about the whole run",
+					  d.step ? "step" : "chunk");
+		return bf_program_fail(&err);
+	}
 	int rc = bf_decider_open(&s, &err);
 	d.patience_ms = s.upkeep.lease_ms;
 	if (rc == 0)

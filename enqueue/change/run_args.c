@@ -6,7 +6,6 @@
 #include "shared/params.h"
 
 #define OPTION(field) offsetof(struct bf_run_options, field)
-#define SHOWN_MAX     60
 #define NOTE_MAX      1000
 #define MISSING_MAX   ((size_t)1 << 20)
 
@@ -54,20 +53,12 @@ const struct bf_command bf_command_run = {
 
 /* ---- texts ---- */
 
-static int refuse(const char *option, const char *found, const char *expected, struct bf_error *err)
-{
-	BF_AUTOBUF struct bf_buf shown;
-	bf_buf_init(&shown, 512);
-	bf_text_quote(&shown, found, strlen(found), SHOWN_MAX);
-	return bf_fail(err, BF_E_INPUT, "%s: found %s, expected %s", option, shown.data, expected);
-}
-
 static int check_names(const struct bf_run_options *o, struct bf_error *err)
 {
 	if (o->queue && !bf_name_valid(o->queue))
-		return refuse("--queue", o->queue, "a name: a letter a-z, then up to 39 of a-z, 0-9 and -", err);
+		return bf_refuse_option("--queue", o->queue, "a name: a letter a-z, then up to 39 of a-z, 0-9 and -", err);
 	if (o->run_id && !bf_run_valid(o->run_id))
-		return refuse("--run-id", o->run_id, "up to 64 of a-z, 0-9, . and -, beginning with a letter or a digit", err);
+		return bf_refuse_option("--run-id", o->run_id, "up to 64 of a-z, 0-9, . and -, beginning with a letter or a digit", err);
 	if (o->note && strlen(o->note) > NOTE_MAX)
 		return bf_fail(err, BF_E_INPUT, "--note: found %zu bytes, expected at most %d", strlen(o->note), NOTE_MAX);
 	if (o->dry_run && o->follow)
@@ -118,7 +109,7 @@ static int check_number(const char *option, const char *text, int max, const cha
 	int64_t n;
 	if (bf_text_int(text, 1, max, &n) < 0) {
 		snprintf(expected, sizeof(expected), "a whole number from 1 to %d (the pipeline's %s)", max, whose);
-		return refuse(option, text, expected, err);
+		return bf_refuse_option(option, text, expected, err);
 	}
 	*out = (int)n;
 	return 0;

@@ -375,14 +375,11 @@ static void hint_decision(struct hints *h, const struct bf_view *v)
 	}
 }
 
-/* Once the hole is filled, what was built over it can be done again. */
-static bool hole_is_filled(const struct bf_view *v)
+static bool any_over_hole(const struct bf_view *v)
 {
-	for (int i = 0; i < v->n_steps; i++) {
-		const struct bf_view_step *s = &v->steps[i];
-		if (s->over_hole > 0 && s->jobs.failed + s->jobs.cancelled == 0 && bf_view_left(&s->jobs) == 0)
+	for (int i = 0; i < v->n_steps; i++)
+		if (v->steps[i].over_hole > 0)
 			return true;
-	}
 	return false;
 }
 
@@ -401,8 +398,9 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
 	if (v->jobs.cancelled > 0 && v->jobs.failed == 0 && !bf_view_active(v->state))
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
-	if (!running && hole_is_filled(v))
-		hint(h, "again what was done over a hole", "enqueue retry %s --downstream", v->run);
+	if (!running && any_over_hole(v))
+		hint(h, v->jobs.failed > 0 ? "and what was done without it" : "again what was done over a hole", "enqueue retry %s --downstream",
+			 v->run);
 	if (running && h->n < 2)
 		hint(h, "the same, live", "bfstat watch %s", v->run);
 	if (strcmp(v->state, "done") == 0 && v->since[0])

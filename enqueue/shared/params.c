@@ -6,21 +6,11 @@
 #include "base/text.h"
 #include "shared/program.h"
 
-#define SHOWN_MAX 80 /* bytes of what was given in a message */
-
-static int refuse(const char *found, const char *expected, struct bf_error *err)
-{
-	BF_AUTOBUF struct bf_buf shown;
-	bf_buf_init(&shown, 512);
-	bf_text_quote(&shown, found, strlen(found), SHOWN_MAX);
-	return bf_fail(err, BF_E_INPUT, "--param: found %s, expected %s", shown.data, expected);
-}
-
 static int unknown(const struct bf_pipeline *p, const char *name, struct bf_error *err)
 {
 	BF_AUTOFREE const char **known = bf_realloc_array(NULL, p->n_params + 1, sizeof(*known));
 	if (p->n_params == 0)
-		return refuse(name, "none: this pipeline has no parameters", err);
+		return bf_refuse_option("--param", name, "none: this pipeline has no parameters", err);
 	for (size_t i = 0; i < p->n_params; i++)
 		known[i] = p->params[i].name;
 	known[p->n_params] = NULL;
@@ -32,7 +22,7 @@ int bf_param_take(const struct bf_pipeline *p, const char *text, const char **va
 {
 	const char *equals = strchr(text, '=');
 	if (!equals)
-		return refuse(text, "NAME=VALUE", err);
+		return bf_refuse_option("--param", text, "NAME=VALUE", err);
 	BF_AUTOFREE char *name = bf_strndup(text, (size_t)(equals - text));
 	size_t i = 0;
 	while (i < p->n_params && strcmp(p->params[i].name, name) != 0)

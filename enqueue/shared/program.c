@@ -25,6 +25,14 @@ int bf_program_fail(const struct bf_error *err)
 	return bf_error_exit_code(err);
 }
 
+int bf_refuse_option(const char *option, const char *found, const char *expected, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf shown;
+	bf_buf_init(&shown, 512);
+	bf_text_quote(&shown, found, strlen(found), SHOWN_MAX);
+	return bf_fail(err, BF_E_INPUT, "%s: found %s, expected %s", option, shown.data, expected);
+}
+
 int bf_unknown_word(const char *what, const char *word, const char *const *known, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf text;

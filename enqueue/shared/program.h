@@ -31,6 +31,9 @@ bool bf_command_parse(const struct bf_command *command, int argc, char **argv, v
 /* Prints the error and gives its exit code. */
 int bf_program_fail(const struct bf_error *err);
 
+/* `--queue: found "X", expected a name`; -BF_E_INPUT. */
+int bf_refuse_option(const char *option, const char *found, const char *expected, struct bf_error *err);
+
 /* An error's text for a word that is not one of `known` (ends with NULL): `unknown step "dayly"; did you mean daily?`, else lists them. */
 int bf_unknown_word(const char *what, const char *word, const char *const *known, struct bf_error *err);
 

@@ -26,7 +26,7 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 	assert_same 'marked' '2024-01-04 2024-01-05 2024-01-06' "$(marked roll.one)"
 	run -1 bfstat roll.one
 	[[ $output = *'OVER A HOLE  sum: 3 jobs, 2024-01-04 to 2024-01-06, done although something before was not there'* ]]
-	[[ $output != *'--downstream'* ]]
+	[[ $output = *'enqueue retry roll.one  '*'enqueue retry roll.one --downstream'* ]]
 	pg 'delete from bad'
 	enqueue retry roll.one
 	wait_for_end roll.one
@@ -43,7 +43,9 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 	assert_same 'marked' '' "$(marked roll.one)"
 	assert_same 'effects' '1 1 1 2 2 2' "$(pg "select string_agg(n::text, ' ' order by chunk) from (select chunk, count(*) as n from effect group by 1) e")"
 	run -0 enqueue retry roll.one --downstream
-	[[ $output = *'No jobs of run roll.one opened again'* ]]
+	[[ $output = *'No jobs of run roll.one opened again'*'nothing that is done was done over a hole'* ]]
+	run -2 enqueue retry roll.one --downstream --step=sum
+	[[ $output = *'--downstream: found beside --step, expected it alone: it is about the whole run'* ]]
 }
 
 @test "another run that does again what was done over a hole settles it, too" {
@@ -102,22 +104,30 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 	assert_same 'marked' '2024-01-04' "$(pg "select string_agg(chunk, ' ') from bf.job where run = 'roll.ends' and over_hole and state = 'done'")"
 }
 
-# Four steps that go on whatever fails: days, behind a gate half as many chunks, a week's look-back, and a sum of all.
+# Steps that go on whatever fails, not in the order in which they need each other: behind a gate a step of half as many chunks, one with two
+# days' look-back, one in order, a sum of all, a program, and one with which none of this has to do.
 graph() {
 	pg "create table again (step text, chunk text)"
 	pipeline graph <<-JSON
 		{"pipeline": "graph", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"}, "concurrency": {"default": 4},
 		 "steps": [
-		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql"},
-		  {"name": "gate", "kind": "check", "type": "row_count", "file": "sql/gate.sql", "error_if": "< 1"},
-		  {"name": "pair", "kind": "sql", "file": "sql/note.sql", "chunk": {"size": 2}},
+		  {"name": "sum", "kind": "sql", "file": "sql/note.sql", "per": "run", "needs": ["mean", "other"]},
 		  {"name": "mean", "kind": "sql", "file": "sql/note.sql", "needs": ["pair"], "lookback": {"days": 2}},
+		  {"name": "pair", "kind": "sql", "file": "sql/note.sql", "chunk": {"size": 2}, "needs": ["gate"]},
+		  {"name": "gate", "kind": "check", "type": "row_count", "file": "sql/gate.sql", "error_if": "< 1", "needs": ["copy"]},
+		  {"name": "copy", "kind": "sql", "file": "sql/copy.sql", "needs": []},
 		  {"name": "other", "kind": "sql", "file": "sql/note.sql", "needs": []},
-		  {"name": "sum", "kind": "sql", "file": "sql/note.sql", "per": "run", "needs": ["mean", "other"]}]}
+		  {"name": "roll", "kind": "sql", "file": "sql/note.sql", "concurrency": 1, "needs": ["copy"]},
+		  {"name": "file", "kind": "exec", "argv": ["bin/file"], "needs": ["pair"]}]}
 	JSON
 	sql_file copy.sql <<<"select 1 / (select 1 - count(*) from bad where chunk = :'chunk');"
 	sql_file gate.sql <<<"select 1;"
 	sql_file note.sql <<<"insert into again values (:'step', :'chunk');"
+	# shellcheck disable=SC2016 # for the program
+	program file <<-'SH'
+		echo "checkpoint end" >&"$BF_PROGRESS_FD"
+		echo "$BF_JOB from ${BF_CHECKPOINT:-its beginning}" >>"$(dirname "$0")/../made"
+	SH
 }
 over() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, seq) from bf.job where run = '$1' and over_hole and state = 'done'"; }
 twice() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, chunk) from (select step, chunk from again group by 1, 2 having count(*) = 2) a"; }
@@ -127,38 +137,70 @@ twice() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, chunk)
 	enqueue_run graph.one graph --since=2024-01-01 --until=2024-01-08
 	wait_for_end graph.one
 	assert_same 'the hole is open: nothing is to be done again yet' '' "$(over graph.one)"
-	pg 'delete from bad; truncate again'
+	pg 'delete from bad'
 	enqueue retry graph.one
 	wait_for_end graph.one
-	local want='mean 2024-01-03, mean 2024-01-04, mean 2024-01-05, mean 2024-01-06, pair 2024-01-03..2024-01-04, sum 2024-01-01..2024-01-08'
-	assert_same 'marked' "$want" "$(over graph.one)"
-	assert_same 'nothing is done again unasked' 0 "$(pg 'select count(*) from again')"
+	local in_order='roll 2024-01-03, roll 2024-01-04, roll 2024-01-05, roll 2024-01-06, roll 2024-01-07, roll 2024-01-08'
+	local mean='mean 2024-01-03, mean 2024-01-04, mean 2024-01-05, mean 2024-01-06' pair='pair 2024-01-03..2024-01-04' sum='sum 2024-01-01..2024-01-08'
+	assert_same 'marked' "file 2024-01-03, file 2024-01-04, $mean, $pair, $in_order, $sum" "$(over graph.one)"
+	assert_same 'nothing is done again unasked' '' "$(twice)"
 	assert_same 'the gate judged again' 2 "$(pg "select count(*) from bf.check_result where run = 'graph.one' and step = 'gate'")"
 	run -0 bfstat graph.one
-	[[ $output = *'OVER A HOLE'*'pair: 1 job'*'mean: 4 jobs, 2024-01-03 to 2024-01-06'*'sum: 1 job'*'enqueue retry graph.one --downstream'* ]]
-	pg "insert into again select step, chunk from bf.job where run = 'graph.one' and step in ('pair', 'mean', 'other', 'sum')"
-	enqueue retry graph.one --downstream
+	[[ $output = *'OVER A HOLE'*'sum: 1 job'*'mean: 4 jobs, 2024-01-03 to 2024-01-06'*'pair: 1 job'*'roll: 6 jobs'*'enqueue retry graph.one --downstream'* ]]
+	rm "$made/made"
+	enqueue retry graph.one --downstream --note='the source was mended'
 	wait_for_end graph.one
 	assert_same 'run' done "$(run_state graph.one)"
-	assert_same 'done again' "$want" "$(twice)"
+	assert_same 'done again' "$mean, $pair, $in_order, $sum" "$(twice)"
+	assert_same 'from their beginning, with a key of their own' 'graph.one/file/2024-01-03/2 from its beginning,graph.one/file/2024-01-04/2 from its beginning' \
+		"$(sort "$made/made" | paste -sd,)"
 	assert_same 'marked' '' "$(over graph.one)"
+	assert_same 'event' 'the source was mended' "$(pg "select note from bf.event where run = 'graph.one' and what = 'retry downstream'")"
 }
 
-@test "downstream at once: first the chunk, then what comes after it; with --step only what comes after that one" {
+@test "downstream at once: first the chunks, then what comes after them; a hole that stays is built over again" {
 	graph
 	pg "insert into bad values ('2024-01-06')"
 	enqueue_run graph.two graph --since=2024-01-01 --until=2024-01-08
 	wait_for_end graph.two
-	pg 'delete from bad'
-	enqueue retry graph.two --chunk=2024-01-06 --downstream
+	pg "delete from bad where chunk = '2024-01-06'"
+	enqueue retry graph.two --downstream
 	wait_for_end graph.two
-	assert_same 'done again' 'mean 2024-01-05, mean 2024-01-06, mean 2024-01-07, mean 2024-01-08, pair 2024-01-05..2024-01-06, sum 2024-01-01..2024-01-08' "$(twice)"
-	assert_same 'a hole is there' failed "$(run_state graph.two)"
+	assert_same 'the other hole is still there' failed "$(run_state graph.two)"
+	assert_same 'done again' 'pair 2024-01-03..2024-01-04, pair 2024-01-05..2024-01-06' "$(twice | grep -o 'pair [^,]*' | paste -sd, | sed 's/,/, /')"
+	assert_same 'in order' t "$(pg "
+		select max(finished_at) filter (where step = 'copy') < min(started_at) filter (where step = 'pair' and redone = 1)
+		   and max(finished_at) filter (where step = 'pair') < min(started_at) filter (where step = 'mean' and redone = 1) from bf.job where run = 'graph.two'")"
+	pg 'delete from bad'
 	enqueue retry graph.two
 	wait_for_end graph.two
-	enqueue retry graph.two --step=mean --downstream
-	wait_for_end graph.two
-	assert_same 'still marked' 'pair 2024-01-03..2024-01-04' "$(over graph.two)"
+	assert_same 'marked' 'pair 2024-01-03..2024-01-04' "$(over graph.two | grep -o 'pair [^,]*')"
+}
+
+@test "a chunk that was skipped in between: what went on without it is marked when it is done after all" {
+	pg "create table again (step text, chunk text)"
+	pipeline between <<-JSON
+		{"pipeline": "between", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}},
+		 "steps": [
+		  {"name": "copy", "kind": "sql", "file": "sql/note.sql"},
+		  {"name": "make", "kind": "sql", "file": "sql/note.sql", "wait_for": "chunk"},
+		  {"name": "sum", "kind": "sql", "file": "sql/note.sql"}]}
+	JSON
+	sql_file note.sql <<<"insert into again values (:'step', :'chunk');"
+	wait_until 'grep -q slots "$BATS_TEST_TMPDIR/worker-0.log"'
+	kill_worker "${WORKER_PIDS[0]}"
+	enqueue_run between.one between --since=2024-01-01 --until=2024-01-04
+	enqueue cancel between.one --step=copy --chunk=2024-01-02
+	start_worker
+	wait_for_end between.one
+	assert_same 'skipped' 'make 2024-01-02' "$(pg "select step || ' ' || chunk from bf.job where run = 'between.one' and state = 'skipped'")"
+	enqueue retry between.one
+	wait_for_end between.one
+	assert_same 'marked' 'sum 2024-01-02' "$(over between.one)"
+	enqueue retry between.one --downstream
+	wait_for_end between.one
+	assert_same 'done again' 'sum 2024-01-02' "$(twice)"
+	assert_same 'marked' '' "$(over between.one)"
 }
 
 @test "chunk by chunk and by keys: those that look back at what was missing" {

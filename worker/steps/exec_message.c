@@ -58,7 +58,7 @@ static void env_set_if(struct words *env, const char *name, const char *value)
 /* What only this program says; a pipeline cannot set it to something else. */
 static void add_fixed(const struct bf_job *j, const struct bf_vars *v, struct words *env)
 {
-	BF_AUTOFREE char *job = bf_asprintf("%s/%s/%s", v->run, v->step, v->chunk);
+	BF_AUTOFREE char *job = bf_job_key(v);
 
 	env_set(env, "BF_RUN", v->run);
 	env_set(env, "BF_STEP", v->step);

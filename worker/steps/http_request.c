@@ -142,10 +142,10 @@ static int make_header(const struct bf_env_var *header, const struct bf_vars *v,
 	return 0;
 }
 
-/* The job's name, which stays the same for every try; what a header cannot hold is percent-encoded. */
+/* The job's, which stays the same for every try; what a header cannot hold is percent-encoded. */
 static void make_key(const struct bf_vars *v, struct made *m)
 {
-	BF_AUTOFREE char *name = bf_asprintf("%s/%s/%s", v->run, v->step, v->chunk);
+	BF_AUTOFREE char *name = bf_job_key(v);
 	BF_AUTOBUF struct bf_buf key;
 
 	bf_buf_init(&key, HEADER_MAX);
