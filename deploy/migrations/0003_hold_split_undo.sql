@@ -471,6 +471,18 @@ language sql stable as $$
     select coalesce(array_agg(step), '{}') from below
 $$;
 
+-- Opens what a step did over a hole again, from its beginning, but for what another run has taken; how many. By its owner's rights: those who
+-- decide may not change a checkpoint.
+create function bf.do_again(p_run text, p_step text) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    with again as (
+        update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+               checkpoint = null, progress_done = null, progress_total = null, redone = coalesce(redone, 0) + 1
+         where run = p_run and step = p_step and state = 'done' and over_hole and seq not in (select bf.taken(p_run, p_step))
+        returning seq)
+    select count(*) from again
+$$;
+
 -- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew. What was done without the jobs that
 -- are opened is marked as done over a hole; p_downstream: all such jobs of the run that are done are opened again, too, from their beginning.
 drop function bf.retry(text, text, text, text, text);
@@ -536,10 +548,7 @@ begin
                 v_moved := v_moved + bf.mark_done_without(s);
             end if;
             continue when not p_downstream;
-            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
-                   checkpoint = null, progress_done = null, progress_total = null, redone = coalesce(redone, 0) + 1
-             where run = p_run and step = s.step and state = 'done' and over_hole and seq not in (select bf.taken(p_run, s.step));
-            get diagnostics v_count = row_count;
+            v_count := bf.do_again(p_run, s.step);
             continue when v_count = 0;
             v_total := v_total + v_count;
             v_moved := v_moved + v_count;

@@ -107,7 +107,7 @@ reader_cli() { REDISCLI_AUTH=${password[reader]} redis-cli -s "$redis_socket" --
 	assert_same 'the run' failed "$(run_state broken.one)"
 	look failures broken.one
 	pg 'delete from broken'
-	as operator enqueue retry broken.one
+	as operator enqueue retry broken.one --downstream
 	wait_until '[ "$(run_state broken.one)" = done ]'
 	oracle broken.one one=effect
 	assert_same 'tries that failed' 'exit 4, sql 2' "$(pg "select string_agg(category || ' ' || n, ', ' order by category) from (select category, count(*) n from bf.attempt group by 1) x")"
