@@ -228,8 +228,8 @@ $$;
 
 -- What a step did without jobs before it that are open again, or were done over a hole themselves: that of the same days or key and of those
 -- that look back at them; all of it, where one side is one job for the run; in a step that goes in order, what came after, too. Gates and the
--- like have nothing of their own, so what is before them counts. Returns how many it has marked.
-create function bf.mark_done_without(s bf.step) returns bigint
+-- like have nothing of their own, so what is before them counts.
+create function bf.mark_done_without(s bf.step) returns void
 language sql as $$
     with recursive up(step) as (
         select unnest(s.needs) collate "C"
@@ -252,20 +252,18 @@ language sql as $$
         union -- keys that look back at one: as far as it and the key that is looked back to are jobs of this step
         select j.seq from missing m
           join bf.job k on k.run = s.run and k.step = s.step and k.key = m.key
-          join bf.job j on j.run = s.run and j.step = s.step and j.seq > k.seq and j.seq <= k.seq + s.lookback
+         cross join generate_series(1, s.lookback) as d
+          join bf.job j on j.run = s.run and j.step = s.step and j.seq = k.seq + d
           left join bf.job b on b.run = s.run and b.step = s.step and b.key = j.lookback_key
-         where s.lookback > 0 and coalesce(b.seq, 0) <= k.seq
+         where coalesce(b.seq, 0) <= k.seq
         union -- chunk by chunk it is written down
         select j.seq from bf.job j cross join lateral unnest(s.by_chunk, j.after) as w (need, seqs) join seqs on seqs.step = w.need and seqs.missing && w.seqs
-         where j.run = s.run and j.step = s.step and s.by_chunk <> '{}'),
-    marked as (
-        update bf.job j set over_hole = true
-          from (select seq from hit
-                union
-                select a.seq from bf.job a where a.run = s.run and a.step = s.step and s.chronological and a.seq > (select min(seq) from hit)) h
-         where j.run = s.run and j.step = s.step and j.seq = h.seq and j.state in ('done', 'running') and j.over_hole is not true
-        returning j.seq)
-    select count(*) from marked
+         where j.run = s.run and j.step = s.step and s.by_chunk <> '{}')
+    update bf.job j set over_hole = true
+      from (select seq from hit
+            union
+            select a.seq from bf.job a where a.run = s.run and a.step = s.step and s.chronological and a.seq > (select min(seq) from hit)) h
+     where j.run = s.run and j.step = s.step and j.seq = h.seq and j.state in ('done', 'running') and j.over_hole is not true
 $$;
 
 -- As before, with these.
@@ -461,16 +459,6 @@ begin
     return v_count;
 end $$;
 
--- Steps and what comes after them, in any number of hops.
-create function bf.below(p_run text, p_steps text[]) returns text[]
-language sql stable as $$
-    with recursive below(step) as (
-        select unnest(p_steps) collate "C"
-        union
-        select t.step from bf.step t join below b on b.step = any (t.needs) where t.run = p_run)
-    select coalesce(array_agg(step), '{}') from below
-$$;
-
 -- Opens what a step did over a hole again, from its beginning, but for what another run has taken; how many. By its owner's rights: those who
 -- decide may not change a checkpoint.
 create function bf.do_again(p_run text, p_step text) returns bigint
@@ -487,16 +475,15 @@ $$;
 -- are opened is marked as done over a hole; p_downstream: all such jobs of the run that are done are opened again, too, from their beginning.
 drop function bf.retry(text, text, text, text, text);
 create function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text, p_downstream boolean default false) returns int
-language plpgsql as $$
+language plpgsql set enable_nestloop = off set jit = off as $$ -- many jobs have just changed, and what is known of them has not
 declare
     r bf.run;
     s bf.step;
     v_count bigint;
     v_total int := 0;
-    v_again text[] := '{}'; -- steps with failed and cancelled jobs,
-    v_opened text[];        -- and those whose done jobs are opened, too
-    v_below text[];         -- these, and what comes after them in any number of hops
-    v_moved bigint;
+    v_again text[] := '{}'; -- steps with failed and cancelled jobs
+    v_below text[];         -- these, those whose done jobs are opened, and what comes after them
+    v_gate boolean;
     v_lowest int;
 begin
     -- not while a run of the pipeline is being planned, which looks at what is held
@@ -530,31 +517,36 @@ begin
             v_total := v_total + v_count;
         end if;
     end loop;
-    v_opened := v_again;
-    loop -- until nothing moves, for a step need not stand behind what it needs
-        v_moved := 0;
-        v_below := bf.below(p_run, v_opened);
-        with taken as materialized (select b.step, t.seq from unnest(v_below) as b(step) cross join lateral bf.taken(p_run, b.step) as t(seq))
-        update bf.job j set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = j.epoch + 1,
-               note = case when j.state <> 'skipped' then j.note end
-          from bf.step t
-         where t.run = p_run and t.step = any (v_below) and j.run = p_run and j.step = t.step and not j.step = any (v_again)
-           and not exists (select from taken x where x.step = j.step and x.seq = j.seq)
-           and ((j.state = 'skipped' and j.split is not true) or (t.kind in ('check', 'soak', 'approval') and j.state in ('done', 'failed')));
-        get diagnostics v_count = row_count;
-        v_total := v_total + v_count;
-        for s in select * from bf.step where run = p_run and kind not in ('check', 'soak', 'approval') and (p_downstream or step = any (v_below)) order by ordinal loop
-            if s.step = any (v_below) then
-                v_moved := v_moved + bf.mark_done_without(s);
-            end if;
-            continue when not p_downstream;
-            v_count := bf.do_again(p_run, s.step);
-            continue when v_count = 0;
+    v_below := v_again;
+    for s in
+        with recursive hops(step, n) as (
+            select t.step, 0 from bf.step t where t.run = p_run
+            union
+            select t.step, h.n + 1 from hops h join bf.step t on t.run = p_run and h.step = any (t.needs))
+        select t.* from bf.step t join (select step, max(n) as n from hops group by step) h using (step) where t.run = p_run order by h.n, t.ordinal
+    loop -- each after all that it needs
+        if s.needs && v_below and not s.step = any (v_below) then
+            v_below := v_below || s.step;
+        end if;
+        v_gate := s.kind in ('check', 'soak', 'approval');
+        if s.step = any (v_below) and not s.step = any (v_again) then
+            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   note = case when state <> 'skipped' then note end
+             where run = p_run and step = s.step and seq not in (select bf.taken(p_run, s.step))
+               and ((state = 'skipped' and split is not true) or (v_gate and state in ('done', 'failed')));
+            get diagnostics v_count = row_count;
             v_total := v_total + v_count;
-            v_moved := v_moved + v_count;
-            v_opened := v_opened || s.step;
-        end loop;
-        exit when v_moved = 0;
+        end if;
+        if s.step = any (v_below) and not v_gate then
+            perform bf.mark_done_without(s);
+        end if;
+        if p_downstream and not v_gate then
+            v_count := bf.do_again(p_run, s.step);
+            v_total := v_total + v_count;
+            if v_count > 0 and not s.step = any (v_below) then
+                v_below := v_below || s.step;
+            end if;
+        end if;
     end loop;
     if v_total = 0 then
         return 0;

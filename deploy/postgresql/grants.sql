@@ -31,7 +31,7 @@ grant update (state, version, finished_at) on bf.run to backfill_operator;
 grant update (state, halted, floor, upto, plan_number, asked_at, released_at, finished_at) on bf.step to backfill_operator;
 grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error, over_hole) on bf.job
    to backfill_operator;
-grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.do_again, bf.below, bf.split, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
+grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.do_again, bf.split, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
    bf.undo_begin, bf.expect_none, bf.undo to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
