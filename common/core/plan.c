@@ -2,12 +2,10 @@
 
 #include "base/mem.h"
 #include "bf_sql.h"
-#include "core/gaps.h"
+#include "core/plan_internal.h"
 
-#define KEYS_NAMED     3                  /* in a message */
-#define KEYS_PAGE_TEXT ((size_t)24 << 20) /* bytes of keys in one statement's array */
-#define NAME_TRIES     5
-#define RANDOM_CHARS   6
+#define NAME_TRIES   5
+#define RANDOM_CHARS 6
 
 const char *bf_reprocess_name(enum bf_reprocess r)
 {
@@ -98,7 +96,7 @@ static void add_needs(const struct bf_plan_ask *ask, const struct bf_step *s, bo
 	}
 }
 
-static void shape_step(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_step_plan *out)
+void bf_plan_shape(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_step_plan *out)
 {
 	bool seen[2][BF_STEPS_MAX] = {{false}};
 	out->step = s;
@@ -117,7 +115,7 @@ static int check_chunkwise(const struct bf_plan_ask *ask, const struct bf_step *
 {
 	static const char *const names[] = {[BF_ORDER_ASC] = "asc", [BF_ORDER_DESC] = "desc"};
 	struct bf_step_plan shape = {.jobs = 0};
-	shape_step(ask, s, &shape);
+	bf_plan_shape(ask, s, &shape);
 	for (size_t i = 0; i < shape.n_needs; i++) {
 		const struct bf_step *need = &ask->pipeline->steps[shape.needs[i]];
 		if (shape.chunkwise[i] && order_of(ask, need) != shape.order)
@@ -157,352 +155,6 @@ struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_pl
 						   .size = step->size,
 						   .order = step->order,
 						   .limit = ask->limit};
-}
-
-/* ---- what the ledger says ---- */
-
-/* first > last: none */
-static void add_missing(struct bf_step_plan *s, int32_t first, int32_t last)
-{
-	size_t n = s->n_missing;
-	if (first > last)
-		return;
-	if (n > 0 && s->missing[n - 1].last + 1 == first) { /* pages of keys meet */
-		s->missing[n - 1].last = last;
-		return;
-	}
-	if ((n & (n - 1)) == 0)
-		s->missing = bf_realloc_array(s->missing, n ? 2 * n : 1, sizeof(*s->missing));
-	s->missing[s->n_missing++] = (struct bf_span){first, last};
-}
-
-static void add_not_there(struct bf_step_plan *s, struct bf_span span)
-{
-	s->not_there = bf_realloc_array(s->not_there, s->n_not_there + 1, sizeof(*s->not_there));
-	s->not_there[s->n_not_there++] = span;
-}
-
-static void add_skip(struct bf_step_plan *s, enum bf_skip_reason reason, const char *run, struct bf_span span)
-{
-	struct bf_skip *skip = NULL;
-	if (reason == BF_SKIP_FAILED || reason == BF_SKIP_HELD)
-		add_not_there(s, span);
-	for (size_t i = 0; !skip && i < s->n_skips; i++)
-		if (s->skips[i].reason == reason && strcmp(s->skips[i].run, run) == 0)
-			skip = &s->skips[i];
-	if (!skip) {
-		s->skips = bf_realloc_array(s->skips, s->n_skips + 1, sizeof(*s->skips));
-		skip = &s->skips[s->n_skips++];
-		*skip = (struct bf_skip){.reason = reason, .within = span};
-		snprintf(skip->run, sizeof(skip->run), "%s", run);
-	}
-	skip->count += span.last - span.first + 1;
-	skip->within.last = span.last;
-}
-
-static enum bf_skip_reason reason_of(const char *verdict)
-{
-	for (int reason = BF_SKIP_DONE; reason < BF_SKIP_HELD; reason++)
-		if (strcmp(verdict, bf_skip_reason_name((enum bf_skip_reason)reason)) == 0)
-			return (enum bf_skip_reason)reason;
-	return BF_SKIP_HELD;
-}
-
-/* What is not missing, in order; what lies between is missing. */
-static void take_verdicts(struct bf_step_plan *s, struct bf_span asked, const struct bf_pg_result *r)
-{
-	int32_t next = asked.first;
-	for (int i = 0; i < bf_pg_rows(r); i++) {
-		struct bf_span span = {(int32_t)bf_pg_int(r, i, 2), (int32_t)bf_pg_int(r, i, 3)};
-		add_missing(s, next, span.first - 1);
-		add_skip(s, reason_of(bf_pg_text(r, i, 0)), bf_pg_text(r, i, 1), span);
-		next = span.last + 1;
-	}
-	add_missing(s, next, asked.last);
-}
-
-/* Of a step whose data is asked: one day or key, and what the ledger says of it (NULL: nothing). */
-static void take_place(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_gaps *g, int32_t at, const char *verdict,
-					   const char *run)
-{
-	size_t place = (size_t)(ask->keys ? at : at - ask->since);
-	struct bf_span span = {at, at};
-	bool done = verdict && reason_of(verdict) == BF_SKIP_DONE;
-	if (!bf_gaps_expected(g, place))
-		return;
-	if (bf_gaps_present(g, place) && ask->reprocess != BF_REPROCESS_COMPLETED) {
-		add_skip(s, BF_SKIP_PRESENT, "", span);
-	} else if (verdict && !(done && g->has_present)) {
-		add_skip(s, reason_of(verdict), run, span);
-	} else {
-		s->gone += done;
-		add_missing(s, at, at);
-	}
-}
-
-static void take_data(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_gaps *g, struct bf_span asked,
-					  const struct bf_pg_result *r)
-{
-	int32_t next = asked.first;
-	for (int i = 0; i <= bf_pg_rows(r); i++) {
-		bool rest = i == bf_pg_rows(r);
-		int32_t first = rest ? asked.last + 1 : (int32_t)bf_pg_int(r, i, 2), last = rest ? asked.last : (int32_t)bf_pg_int(r, i, 3);
-		for (; next < first; next++)
-			take_place(ask, s, g, next, NULL, "");
-		for (; !rest && next <= last; next++)
-			take_place(ask, s, g, next, bf_pg_text(r, i, 0), bf_pg_text(r, i, 1));
-	}
-}
-
-/* What the ledger says, page by page. */
-struct answers {
-	struct {
-		struct bf_pg_result *rows;
-		struct bf_span asked;
-	} * pages;
-	size_t n;
-};
-
-static void answers_release(struct answers *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		bf_pg_result_free(a->pages[i].rows);
-	free(a->pages);
-}
-
-static void begin_question(struct bf_pg_params *p, const struct bf_plan_ask *ask, const struct bf_step_plan *s)
-{
-	bf_pg_params_init(p);
-	bf_pg_add_text(p, ask->pipeline->name);
-	bf_pg_add_text(p, s->step->name);
-	bf_plan_add_params(p, ask, true);
-}
-
-static int put_question(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_plan_ask *ask, struct bf_pg_params *p,
-						struct bf_span asked, struct answers *a, struct bf_error *err)
-{
-	struct bf_pg_result *r = NULL;
-	bf_pg_add_text(p, bf_reprocess_name(ask->reprocess));
-	int rc = bf_pg_exec(pg, stmt, p, &r, err);
-	bf_pg_params_release(p);
-	if (rc < 0)
-		return rc;
-	a->pages = bf_realloc_array(a->pages, a->n + 1, sizeof(*a->pages));
-	a->pages[a->n].rows = r;
-	a->pages[a->n++].asked = asked;
-	return 0;
-}
-
-static int ask_about_days(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct answers *a,
-						  struct bf_error *err)
-{
-	struct bf_pg_params p;
-	char day[BF_DATE_TEXT];
-	begin_question(&p, ask, s);
-	bf_pg_add_text(&p, bf_date_format(ask->since, day));
-	bf_pg_add_text(&p, bf_date_format(ask->until, day));
-	return put_question(pg, &bf_sql_plan_days, ask, &p, (struct bf_span){ask->since, ask->until}, a, err);
-}
-
-static int ask_about_keys(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct answers *a,
-						  struct bf_error *err)
-{
-	const struct bf_keys *k = ask->keys;
-	int rc = 0;
-	for (size_t at = 0; rc == 0 && at < k->count;) {
-		struct bf_pg_params p;
-		size_t from = at;
-		begin_question(&p, ask, s);
-		bf_pg_array_begin(&p);
-		for (; at < k->count && k->offset[at] - k->offset[from] < KEYS_PAGE_TEXT; at++)
-			bf_pg_array_text(&p, bf_keys_at(k, at));
-		bf_pg_array_end(&p);
-		bf_pg_add_int(&p, (int64_t)from);
-		rc = put_question(pg, &bf_sql_plan_keys, ask, &p, (struct bf_span){(int32_t)from, (int32_t)at - 1}, a, err);
-	}
-	return rc;
-}
-
-/* The ledger's word, and behind it that of the step's data. */
-static int look_at_step(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_error *err)
-{
-	const struct bf_gaps_ask about = {
-		.pipeline = ask->pipeline, .keys = ask->keys, .since = ask->since, .until = ask->until, .param_values = ask->param_values};
-	bool data = bf_step_has_gaps(s->step);
-	struct answers a = {.n = 0};
-	struct bf_gaps g = {.n = 0};
-	int rc = ask->keys ? ask_about_keys(pg, ask, s, &a, err) : ask_about_days(pg, ask, s, &a, err);
-	if (rc == 0 && data)
-		rc = bf_gaps_load(ask->reader, &about, s->step, &g, err);
-	s->has_expected = g.has_expected;
-	s->expected = (int64_t)g.expected;
-	for (size_t i = 0; rc == 0 && i < a.n; i++) {
-		if (data)
-			take_data(ask, s, &g, a.pages[i].asked, a.pages[i].rows);
-		else
-			take_verdicts(s, a.pages[i].asked, a.pages[i].rows);
-	}
-	bf_gaps_release(&g);
-	answers_release(&a);
-	return rc;
-}
-
-/* ---- what a step looks back at before its first chunk ---- */
-
-/* The first of those that are not there. What failed before, or is held, is named only where nothing else is missing. */
-static void name_keys(struct bf_buf *out, const struct bf_keys *keys, const struct bf_step_plan *seen)
-{
-	const struct bf_span *spans = seen->n_missing > 0 ? seen->missing : seen->not_there;
-	size_t n = seen->n_missing > 0 ? seen->n_missing : seen->n_not_there, named = 0;
-	for (size_t i = 0; i < n; i++) {
-		for (int32_t k = spans[i].first; k <= spans[i].last; k++) {
-			if (named++ == KEYS_NAMED) {
-				bf_buf_addstr(out, " …");
-				return;
-			}
-			bf_buf_printf(out, " --key=%s", bf_keys_at(keys, (size_t)k));
-		}
-	}
-}
-
-static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_plan *s, const struct bf_step_plan *seen, int64_t gone,
-						 struct bf_error *err)
-{
-	const struct bf_skip *held = NULL;
-	BF_AUTOBUF struct bf_buf looks;
-	BF_AUTOBUF struct bf_buf fill;
-	char day[BF_DATE_TEXT], until[BF_DATE_TEXT];
-	bf_buf_init(&looks, 4096);
-	bf_buf_init(&fill, 4096);
-	for (size_t i = 0; i < seen->n_skips; i++)
-		if (seen->skips[i].reason == BF_SKIP_HELD)
-			held = &seen->skips[i];
-	if (before->keys) {
-		bf_buf_printf(&looks, "step %s looks back %d keys (\"warmup\": \"block\"), and of those before what is asked for", s->step->name,
-					  s->step->lookback);
-		name_keys(&fill, before->keys, seen);
-	} else {
-		bf_buf_printf(&looks, "step %s looks back %d days (\"warmup\": \"block\"), and of those before %s", s->step->name,
-					  s->step->lookback, bf_date_format(before->until + 1, day));
-		bf_buf_printf(&fill, " --since=%s --until=%s", bf_date_format(before->since, day), bf_date_format(before->until, until));
-	}
-	bf_buf_addstr(&fill, seen->n_missing > 0 ? "" : " --reprocess=failed");
-	if (held)
-		return bf_fail(err, BF_E_INPUT, "%s run %s holds some and is not finished; expected it to be done first", looks.data, held->run);
-	return bf_fail(err, BF_E_INPUT, "%s %lld are not there; expected them first: enqueue run %s --only=%s%s", looks.data, (long long)gone,
-				   before->pipeline->name, s->step->name, fill.data);
-}
-
-/* The keys that are looked back at and not planned themselves. */
-static int keys_before(const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_keys *out, struct bf_error *err)
-{
-	const struct bf_keys *all = ask->all_keys;
-	size_t lookback = (size_t)s->step->lookback, done = 0; /* all before `done` have been seen to */
-	int rc = 0;
-	for (size_t i = 0; i < s->n_missing; i++) {
-		for (int32_t k = s->missing[i].first; rc == 0 && k <= s->missing[i].last; k++) {
-			size_t at = 0;
-			(void)bf_keys_find(all, bf_keys_at(ask->keys, (size_t)k), &at);
-			for (size_t b = at > done + lookback ? at - lookback : done; rc == 0 && b < at; b++)
-				rc = bf_keys_add(out, bf_keys_at(all, b), strlen(bf_keys_at(all, b)), err);
-			done = at + 1;
-		}
-	}
-	return rc;
-}
-
-/* Of a step whose warmup blocks: all that it looks back at before what is planned has to be there. The ledger and the data are asked about
- * those days, or keys, as about the others. */
-static int check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_error *err)
-{
-	struct bf_plan_ask before = *ask;
-	struct bf_step_plan seen = {.jobs = 0};
-	struct bf_keys keys;
-	int64_t gone = 0;
-	int rc = 0;
-	if (!s->step->lookback_blocks || s->n_missing == 0)
-		return 0;
-	bf_keys_init(&keys);
-	if (ask->keys)
-		rc = keys_before(ask, s, &keys, err);
-	before.keys = ask->keys ? &keys : NULL;
-	before.until = s->missing[0].first - 1;
-	before.since = s->missing[0].first - s->step->lookback;
-	before.reprocess = BF_REPROCESS_NONE;
-	shape_step(&before, s->step, &seen);
-	if (rc == 0 && (!ask->keys || keys.count > 0))
-		rc = look_at_step(pg, &before, &seen, err);
-	for (size_t i = 0; i < seen.n_missing; i++)
-		gone += seen.missing[i].last - seen.missing[i].first + 1;
-	for (size_t i = 0; i < seen.n_skips; i++)
-		if (seen.skips[i].reason == BF_SKIP_FAILED || seen.skips[i].reason == BF_SKIP_HELD)
-			gone += seen.skips[i].count;
-	if (rc == 0 && gone > 0)
-		rc = refuse_warmup(&before, s, &seen, gone, err);
-	free(seen.missing);
-	free(seen.skips);
-	free(seen.not_there);
-	bf_keys_release(&keys);
-	return rc;
-}
-
-/* ---- chunks that wait for chunks ---- */
-
-static int by_first(const void *a, const void *b)
-{
-	const struct bf_span *x = a, *y = b;
-	return (x->first > y->first) - (x->first < y->first);
-}
-
-/* What a step would wait for, and this run will not do because it failed before or another run holds it, it does not do, either: else it
- * would be built without it. */
-static void leave_out_blocked(const struct bf_plan_ask *ask, struct bf_step_plan *s, const struct bf_step_plan *need)
-{
-	struct bf_span *before = s->missing;
-	size_t n = s->n_missing, b = 0;
-	struct bf_skip blocked = {.reason = BF_SKIP_BLOCKED, .lacking = need->step->name};
-	s->missing = NULL;
-	s->n_missing = 0;
-	qsort(need->not_there, need->n_not_there, sizeof(*need->not_there), by_first);
-	for (size_t i = 0; i < n; i++) {
-		int32_t next = before[i].first;
-		for (; b < need->n_not_there && need->not_there[b].first <= before[i].last; b++) {
-			struct bf_span reach = {need->not_there[b].first, bf_plan_reach(ask, need->not_there[b].last, s->step->lookback)};
-			struct bf_span hit = {reach.first > next ? reach.first : next, reach.last < before[i].last ? reach.last : before[i].last};
-			if (hit.first <= hit.last) {
-				add_missing(s, next, hit.first - 1);
-				add_not_there(s, hit);
-				blocked.within.first = blocked.count == 0 ? hit.first : blocked.within.first;
-				blocked.within.last = hit.last;
-				blocked.count += hit.last - hit.first + 1;
-				next = hit.last + 1;
-			}
-			if (reach.last > before[i].last) /* it may reach into the next one, too */
-				break;
-		}
-		add_missing(s, next, before[i].last);
-	}
-	free(before);
-	if (blocked.count == 0)
-		return;
-	s->skips = bf_realloc_array(s->skips, s->n_skips + 1, sizeof(*s->skips));
-	s->skips[s->n_skips++] = blocked;
-}
-
-/* The steps that it waits for first. */
-static void block(const struct bf_plan_ask *ask, struct bf_plan *plan, int i, bool *seen)
-{
-	struct bf_step_plan *s = &plan->steps[i];
-	if (seen[i])
-		return;
-	seen[i] = true;
-	for (size_t n = 0; n < s->n_needs; n++) {
-		if (!s->chunkwise[n])
-			continue;
-		block(ask, plan, s->needs[n], seen);
-		if (plan->steps[s->needs[n]].n_not_there > 0)
-			leave_out_blocked(ask, s, &plan->steps[s->needs[n]]);
-	}
 }
 
 /* How many chunks there are, which are the first and the last, and which days they cover. */
@@ -547,19 +199,19 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 	out->steps = bf_alloc((size_t)out->n_steps * sizeof(*out->steps));
 	for (int i = 0; rc == 0 && i < out->n_steps; i++) {
 		struct bf_step_plan *s = &out->steps[i];
-		shape_step(ask, &ask->pipeline->steps[i], s);
+		bf_plan_shape(ask, &ask->pipeline->steps[i], s);
 		if (s->left_out || s->step->per == BF_PER_RUN)
 			continue;
 		chunked = true;
-		rc = look_at_step(pg, ask, s, err);
+		rc = bf_plan_look_at(pg, ask, s, err);
 		if (rc == 0)
-			rc = check_warmup(pg, ask, s, err);
+			rc = bf_plan_check_warmup(pg, ask, s, err);
 	}
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < out->n_steps; i++) {
 		struct bf_step_plan *s = &out->steps[i];
-		block(ask, out, i, seen);
+		bf_plan_block(ask, out, i, seen);
 		if (!s->left_out && s->step->per == BF_PER_CHUNK)
 			count_chunks(ask, s, &covered);
 		out->jobs += s->jobs;

@@ -149,26 +149,8 @@ int bf_plan_existing(struct bf_pg *pg, const struct bf_plan_ask *ask, int64_t *p
 /* A chunk as text: a range of dates or a key. */
 char *bf_plan_chunk_text(const struct bf_plan_ask *ask, struct bf_span chunk, char out[static BF_CHUNK_MAX + 1]);
 
-/* The identity's parameters (PROTOCOL P1) as two arrays; also all of them. For plan*.c. */
-void bf_plan_add_params(struct bf_pg_params *p, const struct bf_plan_ask *ask, bool only_identity);
-
 /* Begins a transaction in which nobody else plans for this pipeline (PROTOCOL P2). Waits for those that do; one that has stood still for
- * patience_ms is ended. For plan*.c and decide.c. */
+ * patience_ms is ended. For plan.c and decide.c. */
 int bf_plan_begin(struct bf_pg *pg, const char *pipeline, int64_t patience_ms, struct bf_error *err);
-
-/* Writes what bf_plan_look found; within bf_plan_run's transaction. For plan*.c. */
-int bf_plan_write(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, struct bf_error *err);
-/* The last day, or place of a key, of what is asked for that looks back at this one over so many days, or keys. */
-int32_t bf_plan_reach(const struct bf_plan_ask *ask, int32_t place, int lookback);
-
-/* Which jobs of the needs that are chunkwise each job of a step has to wait for; its chunks have to come in their order. For plan*.c. */
-struct bf_windows;
-struct bf_windows *bf_windows_new(const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *step);
-/* Adds an array of ranges as PostgreSQL writes it, one for each such need, in their order: {"[1,3)","[2,2)"}. */
-void bf_windows_next(struct bf_windows *w, struct bf_span picked, struct bf_buf *out);
-void bf_windows_free(struct bf_windows *w);
-
-/* The chunks of a step that is per chunk. For plan*.c. */
-struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_plan *step);
 
 #endif

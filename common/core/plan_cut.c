@@ -1,5 +1,5 @@
 #include "base/mem.h"
-#include "core/plan.h"
+#include "core/plan_internal.h"
 
 /* Cuts the next span, in the order's direction. */
 static void cut_span(struct bf_cut *c)

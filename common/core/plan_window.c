@@ -1,7 +1,7 @@
 /* Which jobs of the steps before it each job of a step waits for ("wait_for": "chunk"): those that cover the chunk and what it looks back
  * at. Both sides come in the same order, so each window begins and ends at or behind the one before. */
 #include "base/mem.h"
-#include "core/plan.h"
+#include "core/plan_internal.h"
 
 /* One end of a window: how many of the need's chunks lie before it. */
 struct edge {

@@ -1,7 +1,7 @@
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "bf_sql.h"
-#include "core/plan.h"
+#include "core/plan_internal.h"
 #include "core/vars.h"
 
 #define COPY_BYTES ((size_t)64 << 10)
