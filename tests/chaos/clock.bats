@@ -117,12 +117,14 @@ jump_postgres() {
 	wait_until "[ \$(pg 'select abs(extract(epoch from clock_timestamp())::bigint - $before)') -gt 3000 ]"
 }
 
+# bats test_tags=long
 @test "the clock of Redis goes forward by an hour" {
 	clock_of_redis
 	through jump_redis +3600
 	assert_in_time
 }
 
+# bats test_tags=long
 @test "the clock of Redis goes back by an hour" {
 	clock_of_redis
 	through jump_redis -3600
@@ -135,6 +137,7 @@ jump_postgres() {
 	assert_in_time
 }
 
+# bats test_tags=long
 @test "the clock of PostgreSQL goes back by an hour" {
 	clock_of_postgres
 	through jump_postgres -3600

@@ -160,6 +160,7 @@ assert_cancelled_ones_resumed() { # RUN
 }
 
 # mher/flower#254, celery/celery#7529: a task that is revoked while it runs goes on.
+# bats test_tags=long
 @test "20: stop, resume, cancel, retry while the workers are stopped" {
 	decide_during worker_stopped
 }
@@ -169,6 +170,7 @@ assert_cancelled_ones_resumed() { # RUN
 	decide_during redis_away
 }
 
+# bats test_tags=long
 @test "20: a cancel while Redis stays away: the programs and the queries are ended all the same" {
 	begin_steady steady.one
 	begin_redis_away
@@ -181,6 +183,7 @@ assert_cancelled_ones_resumed() { # RUN
 	assert_counters steady.one
 }
 
+# bats test_tags=long
 @test "20: stop, resume, cancel, retry while PostgreSQL is away" {
 	decide_during postgres_away
 }

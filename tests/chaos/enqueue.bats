@@ -110,6 +110,7 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 	done
 }
 
+# bats test_tags=long
 @test "17: a retry does not wait for longer for one that is stopped in the middle of its plan" {
 	enqueue_run days.earlier days --since=2024-03-01 --until=2024-03-05
 	enqueue cancel days.earlier
@@ -125,6 +126,7 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 	end_days days.earlier
 }
 
+# bats test_tags=long
 @test "17: one that plans for long is left to it by those that wait" {
 	pg "create function slowly() returns trigger language plpgsql as \$\$ begin perform pg_sleep(0.3); return new; end \$\$;
 	    create trigger slowly before insert on bf.job for each row execute function slowly()"

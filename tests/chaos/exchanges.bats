@@ -42,6 +42,7 @@ assert_never_again() { # RUN
 	assert_same 'tries that were counted' 0 "$(pg 'select count(*) from bf.attempt')"
 }
 
+# bats test_tags=long
 @test "9: answers to the first words and to hold lists lost: said again, and nothing is taken from the worker" {
 	redis_behind_proxy
 	begin_gated gated.words
@@ -60,6 +61,7 @@ assert_never_again() { # RUN
 
 # The hold list of a broken connection comes when another exchange has ended one of its jobs and begun another: it would give the new one to
 # the worker beside, and the old one back to this.
+# bats test_tags=long
 @test "9: a hold list that comes late, on the connection that it was sent on, is refused" {
 	redis_behind_proxy
 	begin_gated gated.late

@@ -52,6 +52,7 @@ assert_graph() { # RUN
 }
 
 # Each dies where it is about to cross, or has just crossed, the end of a step: nobody else is there to help, then one is.
+# bats test_tags=long
 @test "killed at each fail point around the end of a step: every step is released once, in order, and the run ends" {
 	graph_pipeline
 	for point in after_claim:7 after_open:7 before_commit:2 after_settle:1 after_ack:7 after_release:2 mid_push:2 before_end_run:1; do
@@ -132,6 +133,7 @@ assert_follow() { # RUN
 }
 some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and step = 'sum' and state = 'done'"; } # RUN COUNT
 
+# bats test_tags=long
 @test "chunks that wait for chunks, killed at each fail point: none begins too early, none is left" {
 	follow_pipeline
 	for point in after_claim:20 after_open:20 before_commit:5 after_settle:5 after_ack:20 after_release:4 mid_push:4; do
@@ -211,6 +213,7 @@ some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and 
 	done
 }
 
+# bats test_tags=long
 @test "a person decides while PostgreSQL is killed: decided wholly or not at all" {
 	own_servers
 	chaos_record

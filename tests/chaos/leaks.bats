@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 
+# bats test_tags=long
 @test "a worker that did thousands of jobs of every kind, and lost its connections dozens of times, has the memory and descriptors it had after the first tenth" {
 	# the sanitizer keeps nothing of what was freed, so that what grows is the worker's; what it cannot reach any more fails it at its end
 	ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0:malloc_context_size=0 \

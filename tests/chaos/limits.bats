@@ -163,6 +163,7 @@ work|2024-05-02|exit' "$(pg "select step, chunk, error_category from bf.job wher
 	[ $(($(memory_of "$worker") - before)) -lt 65536 ]
 }
 
+# bats test_tags=long
 @test "21: a worker whose log cannot be written goes on" {
 	pipeline idle <<<'{"pipeline": "idle", "chunk": {"size": 1}, "steps": [{"name": "idle", "kind": "exec", "argv": ["/bin/echo", "x"]}]}'
 	worker >/dev/full 2>&1 3>&- </dev/null &
@@ -179,6 +180,7 @@ work|2024-05-02|exit' "$(pg "select step, chunk, error_category from bf.job wher
 plain_database() { printf 'bf_plain_%s\n' "$$"; }
 
 # que-rb/que#316, dagster-io/dagster#33054: work is held up by a process that has no connection for it.
+# bats test_tags=long
 @test "21: sql jobs that a worker has no connection for are not kept from workers that have" {
 	plain_role=bf_limits_role_$$
 	server_sql "$BF_TEST_SERVERS_URL" "create role $plain_role login connection limit 5"

@@ -89,6 +89,7 @@ end_streams() { # RUN…
 }
 
 # What an evicting server may take of a run, each from a run of its own.
+# bats test_tags=long
 @test "11: any key of a run thrown away in mid-run: its jobs come back from the ledger, each once" {
 	runs=(stream.step stream.pending stream.run stream.released stream.own)
 	begin_streams "${runs[@]}"
@@ -102,6 +103,7 @@ end_streams() { # RUN…
 	end_streams "${runs[@]}"
 }
 
+# bats test_tags=long
 @test "11: the queue's list, or what Redis knows of its workers, thrown away in mid-run: nothing is lost, nothing is twice" {
 	begin_streams stream.one stream.two
 	for key in bf:queue:default bf:workers bf:runs "bf:worker:$(worker_id "${WORKER_PIDS[0]}")" "bf:worker:$(worker_id "${WORKER_PIDS[1]}"):jobs"; do

@@ -176,6 +176,7 @@ silent_s=$((3 * lease_s))
 
 # OCA/queue#984: the jobs of a runner whose connection was dropped without a word stay pending until it is restarted. timgit/pg-boss#850: a
 # listener that is not connected any more, and does not know.
+# bats test_tags=long
 @test "12 connections to PostgreSQL forgotten on the way, without a word: noticed by their silence, and no try is burnt" {
 	pair_pipeline
 	postgres_behind_proxy
@@ -193,6 +194,7 @@ silent_s=$((3 * lease_s))
 	assert_same 'jobs of sql that were looked up, not run again' 1 "$(pg "select max(epoch) from bf.job where step = 'load'")"
 }
 
+# bats test_tags=long
 @test "12 PostgreSQL stopped with its connections open: it is given up, no try is burnt, and all goes on when it does" {
 	own_servers
 	watcher_begin
@@ -253,6 +255,7 @@ limited_role() {
 }
 
 # Pools that starve: dagster-io/dagster#33054; workers that die of it: que-rb/que#316.
+# bats test_tags=long
 @test "12 no connection to be had, then fewer than wanted: it waits, says so, and goes on with what it gets" {
 	limited_role
 	pair_pipeline

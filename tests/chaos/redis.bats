@@ -41,6 +41,7 @@ redis_files() { echo "$BF_LOCAL_DIR/redis/appendonlydir"; }
 }
 
 # The newcomer sweeps as soon as it is there, and by then the leases of the others have been over for long.
+# bats test_tags=long
 @test "4: Redis away for longer than a lease, and a new worker there before those that it served: none of their jobs is taken" {
 	export BF_LEASE=4s
 	redis_behind_proxy
@@ -107,6 +108,7 @@ new_empty_redis() {
 	[ "$(rd info server | grep run_id)" != "$id" ]
 }
 
+# bats test_tags=long
 @test "6: a new empty Redis in the old one's place with workers up: the same" {
 	begin_with_two_workers gated.replaced
 	before=$(rd get bf:generation)
@@ -118,6 +120,7 @@ new_empty_redis() {
 	assert_none_taken gated.replaced
 }
 
+# bats test_tags=long
 @test "6: a new empty Redis while all workers are down: the next ones rebuild it, and finish what was at work" {
 	begin_with_two_workers gated.alone
 	kill -KILL "${WORKER_PIDS[@]}"

@@ -102,6 +102,7 @@ assert_watched_to_the_end() {
 }
 
 # celery/celery#2906: a worker that waits for ever on a socket of which the other side does not answer any more.
+# bats test_tags=long
 @test "7: a master that stands still is replaced, and goes on as one that nobody asks any more; then one is demoted while it lives" {
 	begin_with_two_workers gated.still
 	begin_load

@@ -88,6 +88,7 @@ kill_at() {
 	done
 }
 
+# bats test_tags=long
 @test "1: killed at after_ack, after_settle, before_commit of programs, after_release, mid_push: others go on within a lease and 5 s" {
 	kill_at 4 after_ack:6 after_settle:1:walks before_commit:1:walks after_release:7:walked mid_push:1:walked
 	[ "$(resumed mixed.after-ack)" -eq 2 ]
@@ -101,6 +102,7 @@ kill_at() {
 
 # Three workers; the one that begins the rebuild dies in it. The others are kept from being first: stopped, for less than their lease, which
 # is longer than the other's.
+# bats test_tags=long
 @test "1: killed at mid_rebuild: another worker rebuilds the queue, and running jobs keep their workers" {
 	mixed_pipeline
 	BF_LEASE=10s start_worker
@@ -211,12 +213,14 @@ programs_of() { # PID: of a worker
 }
 
 # OptimalBits/bull#311: a worker that lost its lock works on beside its successor, and either may complete the job. taskforcesh/bullmq#439.
+# bats test_tags=long
 @test "3: stopped at after_open, mid_job and before_commit of sql and of programs, and gone on beside their successors: they change nothing" {
 	hang_at after_open:1 mid_job:5 before_commit:3
 	assert_same 'programs that the first of them began past its lease' 0 "$(worker_log 2 | grep -c 'job started .*run=mixed.after-open step=walk .*epoch=1' || true)"
 	[ "$(resumed mixed.mid-job)" -eq 2 ]
 }
 
+# bats test_tags=long
 @test "3: stopped with programs that have ended, with a check under way, with programs' ends to be settled, and gone on: they change nothing" {
 	hang_at after_settle:1:walks mid_job:9:walked before_commit:1:walks
 	assert_same 'figures that the check of each attempt has left' 2 "$(pg "select string_agg(epoch::text, ',') from bf.check_result where run = 'mixed.mid-job'")"
@@ -304,6 +308,7 @@ asleep="select count(*) from pg_stat_activity where datname = current_database()
 	assert_same 'the job' 'done|2' "$(pg 'select state, epoch from bf.job')"
 }
 
+# bats test_tags=long
 @test "3: stopped with a transaction open, and its successor loses the connection over which it would end it: it is ended all the same" {
 	postgres_behind_proxy
 	start_behind_proxy() { BF_DATABASE_URL=$behind_postgres start_worker; }
@@ -327,6 +332,7 @@ handed_out_again() {
 }
 
 # OptimalBits/bull#311: a worker whose lock was lost goes on beside the one that took the job.
+# bats test_tags=long
 @test "a job that Redis hands to a second worker leaves the first one for good: neither ends the other's transaction in turn" {
 	pipeline twice <<-'JSON'
 		{"pipeline": "twice", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}},
@@ -354,6 +360,7 @@ handed_out_again() {
 }
 
 # The worker waits for Redis before it opens the job again, and is told to leave meanwhile.
+# bats test_tags=long
 @test "a job whose connection was lost is handed back by a worker that leaves, and counts as nobody's crash" {
 	own_servers
 	chaos_record
