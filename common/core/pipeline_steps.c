@@ -348,6 +348,10 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 		bf_problem(r, &wait, "found \"chunk\" on a step per run, expected only on a step per chunk");
 	if ((s->kind == BF_KIND_APPROVAL || s->kind == BF_KIND_SOAK) && s->per == BF_PER_CHUNK)
 		bf_problem(r, &per, "found \"chunk\" on a step of kind %s, expected \"run\"", kind_names[s->kind]);
+	if (s->kind == BF_KIND_APPROVAL && json_object_get(object, "on_failure")) {
+		struct bf_at at = bf_at_field(up, "on_failure");
+		bf_problem(r, &at, "found on a step of kind approval, expected none: what needs it is done only after a yes");
+	}
 	if (has_ratio && json_object_get(object, "on_failure"))
 		bf_problem(r, &ratio, "found beside \"on_failure\", expected one of them: a ratio says when failures stop what comes after");
 	if (has_lookback && s->order == BF_ORDER_DESC)

@@ -152,12 +152,12 @@ comment on column bf.step.upto is 'Jobs with a greater seq wait for chunks of `b
 comment on column bf.job.after is 'For each step of its step''s `by_chunk`: which of that step''s jobs (seq) it waits for.';
 comment on column bf.job.lookback_key is 'The key that its step looks back to.';
 
--- A failed step stops what needs it, as before; so does one that lacks chunks for something before it that stops others, whatever its own
+-- A failed step stops what needs it, as before; so does a person's no, always; so does one that lacks chunks for something before it that stops others, whatever its own
 -- failures may do.
 create or replace function bf.stops_others(s bf.step) returns boolean
 language sql immutable as $$
     select s.state in ('skipped', 'cancelled')
-        or (s.state = 'failed' and (case when s.max_failed_ratio is null then s.on_failure = 'halt' else s.halted end
+        or (s.state = 'failed' and (s.kind = 'approval' or case when s.max_failed_ratio is null then s.on_failure = 'halt' else s.halted end
                                     or (s.halted and s.by_chunk <> '{}')))
 $$;
 
@@ -217,13 +217,14 @@ alter table bf.job
     add column over_hole boolean,
     add column redone int;
 comment on column bf.job.redone is 'How often it was opened again although it was done; null: never. Its idempotency key ends in it.';
-comment on column bf.job.over_hole is 'It was done although something was not there that it is made of: a chunk before it in a step that goes in order, or in a step before its own.';
+comment on column bf.job.over_hole is 'Something was not there that it was made of: a chunk before it in a step that goes in order, or in a step before its own. Of one that is pending: its checkpoint is of that time, and is not used.';
 
 create function bf.mark_over_hole(s bf.step) returns void
 language sql as $$
     update bf.job set over_hole = true
      where run = s.run and step = s.step and state in ('done', 'running') and over_hole is not true
-       and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true)
+       and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true
+                     and seq not in (select bf.taken(s.run, s.step))) -- another run has filled it
 $$;
 
 -- What a step did without jobs before it that are open again, or were done over a hole themselves: that of the same days or key and of those
@@ -263,7 +264,8 @@ language sql as $$
       from (select seq from hit
             union
             select a.seq from bf.job a where a.run = s.run and a.step = s.step and s.chronological and a.seq > (select min(seq) from hit)) h
-     where j.run = s.run and j.step = s.step and j.seq = h.seq and j.state in ('done', 'running') and j.over_hole is not true
+     where j.run = s.run and j.step = s.step and j.seq = h.seq and j.over_hole is not true
+       and (j.state in ('done', 'running') or (j.state = 'pending' and j.checkpoint is not null)) -- it begins anew
 $$;
 
 -- As before, with these.
@@ -459,18 +461,6 @@ begin
     return v_count;
 end $$;
 
--- Opens what a step did over a hole again, from its beginning, but for what another run has taken; how many. By its owner's rights: those who
--- decide may not change a checkpoint.
-create function bf.do_again(p_run text, p_step text) returns bigint
-language sql security definer set search_path = pg_catalog, pg_temp as $$
-    with again as (
-        update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
-               checkpoint = null, progress_done = null, progress_total = null, redone = coalesce(redone, 0) + 1
-         where run = p_run and step = p_step and state = 'done' and over_hole and seq not in (select bf.taken(p_run, p_step))
-        returning seq)
-    select count(*) from again
-$$;
-
 -- As before, but for what was split, which stays as it is, and for how far chunks may go, which is found anew. What was done without the jobs that
 -- are opened is marked as done over a hole; p_downstream: all such jobs of the run that are done are opened again, too, from their beginning.
 drop function bf.retry(text, text, text, text, text);
@@ -508,6 +498,9 @@ begin
         v_total := v_total + v_count;
         v_again := v_again || s.step;
         update bf.step set halted = false where run = p_run and step = s.step;
+        if s.chronological then
+            update bf.job set over_hole = true where run = p_run and step = s.step and state = 'pending' and seq > v_lowest and checkpoint is not null;
+        end if;
         if s.chronological or s.max_failed_ratio is not null or s.by_chunk <> '{}' then -- what its halt had skipped, or lacked something
             update bf.job set state = 'pending', finished_at = null, note = null
              where run = p_run and step = s.step and state = 'skipped' and split is not true
@@ -540,8 +533,13 @@ begin
         if s.step = any (v_below) and not v_gate then
             perform bf.mark_done_without(s);
         end if;
+        update bf.job set over_hole = null -- another run's by now
+         where run = p_run and step = s.step and state = 'done' and over_hole and seq in (select bf.taken(p_run, s.step));
         if p_downstream and not v_gate then
-            v_count := bf.do_again(p_run, s.step);
+            update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   redone = coalesce(redone, 0) + 1
+             where run = p_run and step = s.step and state = 'done' and over_hole;
+            get diagnostics v_count = row_count;
             v_total := v_total + v_count;
             if v_count > 0 and not s.step = any (v_below) then
                 v_below := v_below || s.step;
@@ -553,9 +551,7 @@ begin
     end if;
     update bf.step t set state = 'waiting', floor = 1, upto = case when upto is not null then 0 end, plan_number = plan_number + 1, finished_at = null,
            halted = halted and (by_chunk = '{}' or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state = 'failed'))
-     where t.run = p_run and t.step = any (v_below)
-       and (t.state in ('done', 'failed') -- also where nothing is to be done again: what comes after it has to wait
-            or exists (select from bf.job j where j.run = p_run and j.step = t.step and j.state in ('pending', 'running')));
+     where t.run = p_run and t.step = any (v_below); -- also where nothing is to be done again: what comes after it has to wait
     update bf.run set version = version + 1, finished_at = null,
            state = case when state in ('done', 'failed', 'cancelled') then 'running' else state end
      where run = p_run;

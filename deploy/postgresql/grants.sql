@@ -20,7 +20,7 @@ grant update (state, epoch, attempts, crashes, deaths, alone, not_before, worker
               progress_done, progress_total, progress_number, checkpoint, note, error_category, error, split, over_hole) on bf.job to backfill_worker;
 grant insert on bf.attempt, bf.event, bf.check_result, bf.split_wanted to backfill_worker;
 grant select on bf.split_wanted to backfill_worker, backfill_operator;
-grant execute on function bf.settle, bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.split, bf.stops_others,
+grant execute on function bf.settle, bf.taken, bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.split, bf.stops_others,
    bf.decide_approval to backfill_worker;
 
 -- operator: plans, and decides about what is planned.
@@ -29,9 +29,9 @@ grant insert on bf.pipeline, bf.run, bf.step, bf.job, bf.event to backfill_opera
 grant update (generation) on bf.meta to backfill_operator;
 grant update (state, version, finished_at) on bf.run to backfill_operator;
 grant update (state, halted, floor, upto, plan_number, asked_at, released_at, finished_at) on bf.step to backfill_operator;
-grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error, over_hole) on bf.job
+grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error, over_hole, redone) on bf.job
    to backfill_operator;
-grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.do_again, bf.split, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
+grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.split, bf.stop, bf.resume, bf.cancel, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
    bf.undo_begin, bf.expect_none, bf.undo to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.

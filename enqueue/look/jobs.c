@@ -67,9 +67,11 @@ static void about(struct bf_buf *out, const struct bf_pg_result *r, int i, int64
 					  bf_text_group(bf_pg_int(r, i, BF_JOBS_PROGRESS_TOTAL), total));
 	if (strcmp(state, "pending") == 0 && due > now_ms)
 		bf_buf_printf(out, "next try in %s: ", bf_duration_human(due - now_ms, text));
-	if (bf_pg_bool(r, i, BF_JOBS_OVER_HOLE))
-		bf_buf_addstr(out, "over a hole ");
-	bf_buf_addstr(out, bf_pg_null(r, i, BF_JOBS_ERROR) ? bf_pg_text(r, i, BF_JOBS_NOTE) : bf_pg_text(r, i, BF_JOBS_ERROR));
+	bool skipped = strcmp(state, "skipped") == 0; /* why is its note; its error is of an earlier time */
+	const char *why = bf_pg_null(r, i, BF_JOBS_ERROR) || skipped ? bf_pg_text(r, i, BF_JOBS_NOTE) : bf_pg_text(r, i, BF_JOBS_ERROR);
+	if (bf_pg_bool(r, i, BF_JOBS_OVER_HOLE) && (strcmp(state, "done") == 0 || strcmp(state, "running") == 0))
+		bf_buf_printf(out, "over a hole%s", *why ? ": " : "");
+	bf_buf_addstr(out, why);
 }
 
 static void add_row(struct listing *l, const struct bf_pg_result *r, int i, int64_t now_ms)

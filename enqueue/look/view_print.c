@@ -297,22 +297,31 @@ static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view
 
 /* ---- the last error ---- */
 
+static bool any_over_hole(const struct bf_view *v)
+{
+	for (int i = 0; i < v->n_steps; i++)
+		if (v->steps[i].over_hole > 0)
+			return true;
+	return false;
+}
+
 /* What was done without something that it is made of. */
 static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
-	bool any = false;
+	if (!any_over_hole(v))
+		return;
+	fputc('\n', out);
+	tone(out, t, BF_CARE, "OVER A HOLE");
+	fprintf(out, "%*sdone although something before was not there\n", LABEL_WIDTH - 11, "");
 	for (int i = 0; i < v->n_steps; i++) {
 		const struct bf_view_step *s = &v->steps[i];
 		char n[28];
 		if (s->over_hole == 0)
 			continue;
-		if (!any) {
-			fputc('\n', out);
-			tone(out, t, BF_CARE, "OVER A HOLE");
-		}
-		fprintf(out, "%*s%s: %s %s, %s to %s, done although something before was not there\n", any ? LABEL_WIDTH : LABEL_WIDTH - 11, "",
-				s->step, bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first, s->hole_last);
-		any = true;
+		fprintf(out, "%*s%s: %s %s, %s", LABEL_WIDTH, "", s->step, bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first);
+		if (strcmp(s->hole_first, s->hole_last) != 0)
+			fprintf(out, " to %s", s->hole_last);
+		fputc('\n', out);
 	}
 }
 
@@ -375,14 +384,6 @@ static void hint_decision(struct hints *h, const struct bf_view *v)
 	}
 }
 
-static bool any_over_hole(const struct bf_view *v)
-{
-	for (int i = 0; i < v->n_steps; i++)
-		if (v->steps[i].over_hole > 0)
-			return true;
-	return false;
-}
-
 static void find_hints(struct hints *h, const struct bf_view *v)
 {
 	hint_decision(h, v);
@@ -413,12 +414,13 @@ static void print_next(FILE *out, const struct bf_term *t, const struct bf_view 
 	int width = 0;
 	find_hints(&h, v);
 	for (int i = 0; i < h.n; i++)
-		width = (int)strlen(h.command[i]) > width ? (int)strlen(h.command[i]) : width;
+		width = bf_term_columns(h.command[i]) > width ? bf_term_columns(h.command[i]) : width;
 	for (int i = 0; i < h.n; i++) {
 		bool room = t->width == 0 || LABEL_WIDTH + width + 3 + (int)strlen(h.why[i]) <= t->width;
 		fprintf(out, "%s%s%-*s%s", i ? "" : "\n", bf_tone_on(t, BF_DIM), LABEL_WIDTH, i ? "" : "NEXT", bf_tone_off(t, BF_DIM));
 		if (room)
-			fprintf(out, "%-*s   %s%s%s\n", width, h.command[i], bf_tone_on(t, BF_DIM), h.why[i], bf_tone_off(t, BF_DIM));
+			fprintf(out, "%s%*s%s%s%s\n", h.command[i], width - bf_term_columns(h.command[i]) + 3, "", bf_tone_on(t, BF_DIM), h.why[i],
+					bf_tone_off(t, BF_DIM));
 		else
 			fprintf(out, "%s\n", h.command[i]);
 		free(h.command[i]);

@@ -56,6 +56,23 @@ wait_asked() {
 }
 agreed() { bfstat verify; }
 
+@test "a no stops what needs it, whatever may fail otherwise" {
+	pipeline gate <<-'JSON'
+		{"pipeline": "gate", "chunk": {"size": 1}, "defaults": {"on_failure": "continue"},
+		 "steps": [{"name": "one", "kind": "noop"}, {"name": "ask", "kind": "approval"}, {"name": "two", "kind": "noop"}]}
+	JSON
+	enqueue_run gate.never gate --since=2024-01-01 --until=2024-01-02
+	start_worker
+	wait_until "is t \"select asked_at is not null from bf.step where run = 'gate.never' and step = 'ask'\""
+	enqueue reject gate.never ask --note=never
+	wait_for_end gate.never
+	assert_same 'run' failed "$(run_state gate.never)"
+	assert_same 'after it' 'skipped 2' "$(pg "select state || ' ' || count(*) from bf.job where run = 'gate.never' and step = 'two' group by state")"
+	sed -i 's/"kind": "approval"/&, "on_failure": "continue"/' "$made/pipeline.json"
+	run -2 enqueue validate gate
+	[[ $output = *'steps[1].on_failure: found on a step of kind approval, expected none'* ]]
+}
+
 @test "a rejected run does not go on; retry asks again, and the second answer counts" {
 	gate_pipeline ''
 	begin_gate gate.no

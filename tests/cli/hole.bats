@@ -25,7 +25,7 @@ marked() { pg "select string_agg(chunk, ' ' order by seq) from bf.job where run 
 	wait_for_end roll.one
 	assert_same 'marked' '2024-01-04 2024-01-05 2024-01-06' "$(marked roll.one)"
 	run -1 bfstat roll.one
-	[[ $output = *'OVER A HOLE  sum: 3 jobs, 2024-01-04 to 2024-01-06, done although something before was not there'* ]]
+	[[ $output = *'OVER A HOLE  done although something before was not there'*'sum: 3 jobs, 2024-01-04 to 2024-01-06'* ]]
 	[[ $output = *'enqueue retry roll.one  '*'enqueue retry roll.one --downstream'* ]]
 	pg 'delete from bad'
 	enqueue retry roll.one
@@ -226,4 +226,75 @@ twice() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, chunk)
 	enqueue retry keys.one --downstream
 	wait_for_end keys.one
 	assert_same 'done again' 'follow c, follow d, mean c, mean d, mean e' "$(twice)"
+}
+
+@test "opened while a retry is being decided: a later step's job does not begin before what is opened again" {
+	pg 'create table go (ok bool)'
+	pipeline race <<-JSON
+		{"pipeline": "race", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"}, "concurrency": {"default": 4},
+		 "steps": [{"name": "copy", "kind": "sql", "file": "sql/copy.sql"}, {"name": "make", "kind": "sql", "file": "sql/make.sql"}]}
+	JSON
+	sql_file copy.sql <<<"select 1 / (select 1 - count(*) from bad where chunk = :'chunk');"
+	pg "create function wait_for_go() returns void language plpgsql as 'begin while not exists (select from go) loop perform pg_sleep(0.02); end loop; end'"
+	sql_file make.sql <<<"select wait_for_go() where :'chunk' = '2024-01-01';"
+	wait_until 'grep -q slots "$BATS_TEST_TMPDIR/worker-0.log"'
+	kill_worker "${WORKER_PIDS[0]}"
+	start_worker --slots=1
+	enqueue_run race.one race --since=2024-01-01 --until=2024-01-06
+	wait_until "is running \"select state from bf.job where run = 'race.one' and step = 'make' and chunk = '2024-01-01'\""
+	pg 'delete from bad'
+	pg "begin; select bf.retry('race.one', null, null, 'me', null); select pg_sleep(3); commit" &
+	local retry=$!
+	wait_until "is t \"select exists (select from pg_stat_activity where query like '%bf.retry(%pg_sleep%' and wait_event = 'PgSleep')\""
+	start_worker --slots=1
+	wait_until "is t \"select exists (select from pg_stat_activity where application_name like 'worker%' and wait_event_type = 'Lock')\""
+	wait "$retry"
+	pg 'insert into go values (true)'
+	wait_for_end race.one
+	assert_same 'run' done "$(run_state race.one)"
+	assert_same 'begun before copy was whole' '2024-01-01' "$(pg "
+		select string_agg(chunk, ' ') from bf.job where run = 'race.one' and step = 'make'
+		   and started_at < (select max(finished_at) from bf.job where run = 'race.one' and step = 'copy')")"
+	assert_same 'nothing is marked' '' "$(marked race.one)"
+}
+
+@test "a try that failed while something was missing does not go on from its checkpoint" {
+	pipeline half <<-JSON
+		{"pipeline": "half", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"},
+		 "steps": [{"name": "copy", "kind": "sql", "file": "sql/copy.sql"}, {"name": "file", "kind": "exec", "argv": ["bin/file"]}]}
+	JSON
+	sql_file copy.sql <<<"select 1 / (select 1 - count(*) from bad where chunk = :'chunk');"
+	# shellcheck disable=SC2016 # for the program
+	program file <<-'SH'
+		echo "$BF_CHUNK from ${BF_CHECKPOINT:-its beginning}" >>"$(dirname "$0")/../made"
+		[ -e "$(dirname "$0")/../mended" ] || { echo "checkpoint half" >&"$BF_PROGRESS_FD"; exit 1; }
+	SH
+	enqueue_run half.one half --since=2024-01-02 --until=2024-01-04
+	wait_for_end half.one
+	pg 'delete from bad'
+	touch "$made/mended"
+	rm "$made/made"
+	enqueue retry half.one
+	wait_for_end half.one
+	assert_same 'that day from its beginning, the others where they were' \
+		'2024-01-02 from half,2024-01-03 from its beginning,2024-01-04 from half' "$(sort "$made/made" | paste -sd,)"
+	assert_same 'run' done "$(run_state half.one)"
+}
+
+@test "what was skipped, and another run has done since, does not keep from being done what comes after" {
+	pipeline others <<-JSON
+		{"pipeline": "others", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}},
+		 "steps": [{"name": "copy", "kind": "sql", "file": "sql/copy.sql"}, {"name": "make", "kind": "noop"}, {"name": "sum", "kind": "noop", "per": "run"}]}
+	JSON
+	sql_file copy.sql <<<"select 1 / (select 1 - count(*) from bad where chunk = :'chunk');"
+	enqueue_run others.one others --since=2024-01-01 --until=2024-01-04
+	wait_for_end others.one
+	assert_same 'skipped' 5 "$(pg "select count(*) from bf.job where run = 'others.one' and state = 'skipped'")"
+	enqueue_run others.two others --since=2024-01-01 --until=2024-01-04 --only=make
+	wait_for_end others.two
+	pg 'delete from bad'
+	enqueue retry others.one
+	wait_for_end others.one
+	assert_same 'run' done "$(run_state others.one)"
+	assert_same 'the sum is done' done "$(pg "select state from bf.job where run = 'others.one' and step = 'sum'")"
 }

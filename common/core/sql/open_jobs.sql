@@ -10,15 +10,16 @@
 with durability as materialized (
     select set_config('synchronous_commit', case when array_position($5::int[], null) is null then 'off' else 'on' end, true) as set
 ), runs as materialized (
-    select r.run, r.state, r.held_until > clock_timestamp() as held, r.throttle_ms from bf.run r where r.run = any ($1::text[]) order by r.run for share
+    select r.run, r.state, r.version, r.held_until > clock_timestamp() as held, r.throttle_ms from bf.run r where r.run = any ($1::text[]) order by r.run for share
 ), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
-    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms
+    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms, r.version is distinct from seen.version as decided
       from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
            as a (run, step, seq, pid, start, alone, ord)
       left join runs r on r.run = a.run
+      left join bf.run seen on seen.run = a.run -- as it was when this statement began, like all that is not locked here
 ), found as materialized (
     select a.*, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
-           j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.redone, j.chunk, j.started_at,
+           j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.redone, j.over_hole, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
            s.state = 'released' and not s.halted as step_open, a.held and s.kind <> 'soak' as step_held,
@@ -35,6 +36,7 @@ with durability as materialized (
         when f.state is null then 'locked'
         when f.state in ('cancelled') or f.run_state = 'cancelled' then 'cancelled'
         when f.state not in ('pending', 'running') then 'settled'
+        when f.decided then 'early' -- while it waited for the run: of the steps and of other jobs it knows what was
         when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
         when f.step_held then 'early' -- by the pipeline's throttle
@@ -47,7 +49,8 @@ with durability as materialized (
     update bf.job j
        set state = 'running', epoch = o.epoch + 1, worker = $4::text, backend_pid = o.pid, backend_start = o.start,
            started_at = clock_timestamp(), not_before = null, progress_number = 0,
-           crashes = o.crashes, deaths = o.deaths, alone = o.alone, over_hole = null
+           crashes = o.crashes, deaths = o.deaths, alone = o.alone, over_hole = case when o.state = 'running' then j.over_hole end, -- taken over it is the same try
+           checkpoint = case when o.state = 'running' or j.over_hole is not true then j.checkpoint end
       from judged o
      where o.verdict = 'opened' and j.run = o.run and j.step = o.step and j.seq = o.seq
 ), left_behind as ( -- nobody runs it any more, and its run or step is not to go on: it waits, and its old attempt is fenced off
@@ -75,7 +78,7 @@ select o.ord,
             then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
-       o.attempts, o.checkpoint, o.since, o.until, o.key,
+       o.attempts, case when o.state = 'running' or o.over_hole is not true then o.checkpoint end, o.since, o.until, o.key,
        case when o.verdict = 'early' and o.step_held then o.throttle_ms
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
