@@ -44,8 +44,10 @@ static int refuse_warmup(const struct bf_plan_ask *before, const struct bf_step_
 	bf_buf_addstr(&fill, seen->n_missing > 0 ? "" : " --reprocess=failed");
 	if (held)
 		return bf_fail(err, BF_E_INPUT, "%s run %s holds some and is not finished; expected it to be done first", looks.data, held->run);
-	return bf_fail(err, BF_E_INPUT, "%s %lld are not there; expected them first: enqueue run %s --only=%s%s", looks.data, (long long)gone,
-				   before->pipeline->name, s->step->name, fill.data);
+	bool any_day = !before->keys && !seen->has_expected; /* then there is always one before */
+	return bf_fail(err, BF_E_INPUT, "%s %lld are not there; expected them first: enqueue run %s --only=%s%s%s", looks.data, (long long)gone,
+				   before->pipeline->name, s->step->name, fill.data,
+				   any_day ? "; or \"expected\" on the step, which says from which day on there are any" : "");
 }
 
 /* The keys that are looked back at and not planned themselves. */

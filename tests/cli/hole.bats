@@ -147,6 +147,8 @@ twice() { pg "select string_agg(step || ' ' || chunk, ', ' order by step, chunk)
 	assert_same 'the gate judged again' 2 "$(pg "select count(*) from bf.check_result where run = 'graph.one' and step = 'gate'")"
 	run -0 bfstat graph.one
 	[[ $output = *'OVER A HOLE'*'sum: 1 job'*'mean: 4 jobs, 2024-01-03 to 2024-01-06'*'pair: 1 job'*'roll: 6 jobs'*'enqueue retry graph.one --downstream'* ]]
+	bfstat report graph.one --out="$BATS_TEST_TMPDIR/report" >/dev/null || true
+	grep -rq 'nothing is left that was done over a hole' "$BATS_TEST_TMPDIR/report"
 	rm "$made/made"
 	enqueue retry graph.one --downstream --note='the source was mended'
 	wait_for_end graph.one

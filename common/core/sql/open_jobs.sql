@@ -36,8 +36,9 @@ with durability as materialized (
         when f.state is null then 'locked'
         when f.state in ('cancelled') or f.run_state = 'cancelled' then 'cancelled'
         when f.state not in ('pending', 'running') then 'settled'
+        when f.run_state not in ('queued', 'running') then 'closed'
         when f.decided then 'early' -- while it waited for the run: of the steps and of other jobs it knows what was
-        when f.run_state not in ('queued', 'running') or not f.step_open then 'closed'
+        when not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
         when f.step_held then 'early' -- by the pipeline's throttle
         when f.waits then 'waiting'

@@ -23,6 +23,9 @@ select 2, w.ordinal, format('%s: more than 99 %% of its jobs succeeded', w.step)
 union all
 select 3, 0, 'no failure is unresolved', sum(failed) = 0, format('%s jobs have failed', sum(failed)) from steps
 union all
+select 3, 1, 'nothing is left that was done over a hole', false, format('%s jobs were', count(*))
+  from bf.job where run = $1::text and state = 'done' and over_hole having count(*) > 0
+union all
 select 4, s.ordinal, format('%s: passed', s.step), s.state = 'done' and coalesce(l.outcome, 'pass') <> 'fail',
        coalesce(l.found, format('the step is %s', s.state))
   from steps s left join last_word l using (step)
