@@ -493,6 +493,23 @@ is_empty() { [ "$(rd "$@")" = 0 ]; }
 	assert_same 'the run' cancelled "$(run_state cancelled.one)"
 }
 
+@test "a job that changes in the moment of its being opened is opened as it then is" {
+	pg 'create table effect (chunk text)'
+	sql_pipeline moment <<<"insert into effect values (:'chunk');"
+	enqueue_run moment.one moment --since=2024-01-01 --until=2024-01-02
+	pg "begin; select from bf.run where run = 'moment.one' for update; select pg_sleep(3); commit" &
+	local holder=$!
+	wait_until 'at_gate 1'
+	start_worker
+	wait_until "is t \"select exists (select from pg_stat_activity where application_name like 'worker%' and wait_event_type = 'Lock')\""
+	pg "update bf.job set epoch = 5 where run = 'moment.one' and chunk = '2024-01-01'"
+	wait "$holder"
+	wait_for_end moment.one
+	assert_same 'effects' '2024-01-01 2024-01-02' "$(pg "select string_agg(chunk, ' ' order by chunk) from effect")"
+	assert_same 'opened once each' '6 1' "$(pg "select string_agg(epoch::text, ' ' order by chunk) from bf.job")"
+	assert_same 'fenced off' 0 "$(grep -c -i 'no longer held\|fenced' "$BATS_TEST_TMPDIR/worker-0.log")"
+}
+
 # ---- once, drain, logs ----
 
 @test "--once runs one job and leaves" {

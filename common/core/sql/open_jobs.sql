@@ -6,19 +6,22 @@
 -- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
 -- Where all jobs run on a backend of this server, the commit of this statement need not reach the disk: a crash that loses it ends their
 -- backends too, and what their own commits write reaches the disk together with it.
--- Every row is looked up once by its key and locked without waiting, so that two workers never wait for each other here.
+-- Every row is looked up once by its key and locked without waiting, so that two workers never wait for each other here. It is then changed
+-- where it was found (ctid). A row that someone else has changed since this statement began is locked as it is now, but an update finds only
+-- what it was: such a job is not opened, and asked for again at once.
 with durability as materialized (
     select set_config('synchronous_commit', case when array_position($5::int[], null) is null then 'off' else 'on' end, true) as set
 ), runs as materialized (
-    select r.run, r.state, r.version, r.held_until > clock_timestamp() as held, r.throttle_ms from bf.run r where r.run = any ($1::text[]) order by r.run for share
+    select r.run, r.state, r.held_until > clock_timestamp() as held, r.throttle_ms,
+           r.version is distinct from (select s.version from bf.run s where s.run = r.run) as decided -- since this statement began; it waited
+      from bf.run r where r.run = any ($1::text[]) order by r.run for share
 ), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
-    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms, r.version is distinct from seen.version as decided
+    select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms, r.decided
       from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
            as a (run, step, seq, pid, start, alone, ord)
       left join runs r on r.run = a.run
-      left join bf.run seen on seen.run = a.run -- as it was when this statement began, like all that is not locked here
 ), found as materialized (
-    select a.*, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
+    select a.*, j.ctid as place, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
            j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.redone, j.over_hole, j.chunk, j.started_at,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
@@ -29,7 +32,7 @@ with durability as materialized (
                                        and n.state in ('pending', 'running') limit 1) n) else false end as waits
       from asked a
       left join lateral (select s.state, s.halted, s.kind, s.upto, s.by_chunk from bf.step s where s.run = a.run and s.step = a.step) s on true
-      left join lateral (select * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
+      left join lateral (select j.ctid, * from bf.job j where j.run = a.run and j.step = a.step and j.seq = a.seq
                             for no key update skip locked) j on true
 ), judged as materialized (
     select f.*, case
@@ -53,7 +56,8 @@ with durability as materialized (
            crashes = o.crashes, deaths = o.deaths, alone = o.alone, over_hole = case when o.state = 'running' then j.over_hole end, -- taken over it is the same try
            checkpoint = case when o.state = 'running' or j.over_hole is not true then j.checkpoint end
       from judged o
-     where o.verdict = 'opened' and j.run = o.run and j.step = o.step and j.seq = o.seq
+     where o.verdict = 'opened' and j.ctid = o.place
+    returning o.ord
 ), left_behind as ( -- nobody runs it any more, and its run or step is not to go on: it waits, and its old attempt is fenced off
     update bf.job j
        set state = 'pending', epoch = o.epoch + 1, crashes = o.crashes, deaths = o.deaths
@@ -76,7 +80,8 @@ with durability as materialized (
 )
 select o.ord,
        case when o.state is null and not exists (select from bf.job j where j.run = o.run and j.step = o.step and j.seq = o.seq)
-            then 'unknown' when o.verdict = 'poisoned' then 'settled' else o.verdict end as verdict,
+            then 'unknown' when o.verdict = 'poisoned' then 'settled'
+            when o.verdict = 'opened' and o.ord not in (select p.ord from opened p) then 'early' else o.verdict end as verdict,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
        o.attempts, case when o.state = 'running' or o.over_hole is not true then o.checkpoint end, o.since, o.until, o.key,
