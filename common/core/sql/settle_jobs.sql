@@ -27,10 +27,10 @@ with given as materialized (
       from given g
      where j.run = g.run and j.step = g.step and j.seq = g.seq and j.state = 'running' and j.epoch = g.epoch
     returning g.ord, g.outcome, g.category, g.error, g.tail, j.run, j.step, j.seq, j.epoch, j.state, j.worker, j.started_at
-), others as materialized ( -- settled before, or fenced off; a lock shows them as they are now, and this one waits for nobody
+), others as materialized ( -- settled before, or fenced off; a lock shows them as they are now
     select g.ord, j.state, j.epoch
       from given g
-      left join lateral (select j.state, j.epoch from bf.job j where j.run = g.run and j.step = g.step and j.seq = g.seq for key share) j on true
+      left join lateral (select j.state, j.epoch from bf.job j where j.run = g.run and j.step = g.step and j.seq = g.seq for no key update) j on true
      where g.ord not in (select s.ord from settled s)
 ), tried as (
     insert into bf.attempt (run, step, seq, epoch, worker, started_at, category, error, output_tail)
