@@ -666,6 +666,46 @@ refused() { # CODE PATTERN ARGUMENT…
 	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
 }
 
+@test "a job that ends every connection of its worker each time has failed in the end, and the others are done" {
+	pg 'create table effect (chunk text)'
+	attempts=2 sql_pipeline all-end <<-'SQL'
+		insert into effect values (:'chunk');
+		select pg_terminate_backend(pid) from pg_stat_activity
+		 where :'chunk' = '2024-01-02' and datname = current_database() and application_name like 'worker%' and pid <> pg_backend_pid();
+		select pg_terminate_backend(pg_backend_pid()) where :'chunk' = '2024-01-02';
+	SQL
+	enqueue_run all-end.one all-end --since=2024-01-01 --until=2024-01-04
+	start_worker
+	wait_for_end all-end.one
+	assert_same 'jobs' 'done 3, failed 1' "$(jobs_by_state all-end.one)"
+	assert_same 'tries' 'connection 2 2024-01-02' "$(pg "
+		select string_agg(distinct category, ' ') || ' ' || count(*) || ' ' || string_agg(distinct chunk, ' ') from bf.attempt join bf.job using (run, step, seq)")"
+	assert_same 'effects' '2024-01-01 2024-01-03 2024-01-04' "$(pg "select string_agg(chunk, ' ' order by chunk) from effect")"
+}
+
+@test "progress that was lost on its way to the ledger is said again" {
+	exec_pipeline said-again <<-'SH'
+		while [ ! -e "$MARK.begin" ]; do sleep 0.02; done
+		echo "progress 5 10" >&"$BF_PROGRESS_FD"
+		while [ ! -e "$MARK.end" ]; do sleep 0.02; done
+	SH
+	enqueue_run said-again.one said-again --since=2024-01-01 --until=2024-01-01
+	start_worker
+	wait_until "is running 'select state from bf.job'"
+	pg "begin; select from bf.job for update; select pg_sleep(3); commit" &
+	local holder=$!
+	wait_until 'at_gate 1'
+	touch "$MARK.begin"
+	local waiting="from pg_stat_activity where application_name like 'worker%' and wait_event_type = 'Lock' and query like '%progress_number%'"
+	wait_until "is 1 \"select count(*) $waiting\""
+	pg "select pg_terminate_backend(pid) $waiting" >/dev/null
+	wait "$holder"
+	wait_until "is '5 10' \"select progress_done || ' ' || progress_total from bf.job where state = 'running'\""
+	touch "$MARK.end"
+	wait_for_end said-again.one
+	assert_same 'tries' 0 "$(pg 'select count(*) from bf.attempt')"
+}
+
 @test "an error that the SQL itself has is a try, whatever its class; one that says how the server is puts the job off" {
 	pipeline moody <<-'JSON'
 		{"pipeline": "moody", "chunk": {"keys": {"sql": "keys.sql"}}, "concurrency": {"default": 8},
