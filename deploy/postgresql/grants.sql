@@ -24,7 +24,8 @@ grant execute on function bf.settle, bf.taken, bf.advance, bf.advance_settled, b
    bf.decide_approval to backfill_worker;
 
 -- operator: plans, and decides about what is planned.
-grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.progress, bf.rollbacks to backfill_operator;
+grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_operator;
 grant insert on bf.pipeline, bf.run, bf.step, bf.job, bf.event to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
 grant update (state, version, finished_at) on bf.run to backfill_operator;

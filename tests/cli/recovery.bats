@@ -28,7 +28,7 @@ recover() {
 
 # `load` makes a row for each day, but for those in `bad`; a gate counts; a person signs.
 shop() {
-	export PIPELINE=shop STEP=load RUN=s.one SINCE=2024-01-01 UNTIL=2024-01-05 CHUNK=2024-01-02
+	export PIPELINE=shop STEP=load GATE=gate APPROVAL=sign RUN=s.one SINCE=2024-01-01 UNTIL=2024-01-05 CHUNK=2024-01-02
 	[ -d "$BATS_TEST_TMPDIR/pipelines/shop" ] || {
 		pg 'create table made (day date, by text); create table bad (day date)'
 		pipeline shop <<-'JSON'
