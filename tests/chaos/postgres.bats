@@ -14,7 +14,7 @@ teardown() {
 	faultproxies_down
 	[ -z "${monitor:-}" ] || kill "$monitor" 2>/dev/null || true
 	bf_teardown
-	[ -z "${small_disk:-}" ] || umount "$small_disk"
+	[ -z "${small_disk:-}" ] || { umount "$small_disk" && rm -r "${small_disk%/small}"; } # the servers' folder, of which this was left
 	[ -z "${plain_role:-}" ] || server_sql "$BF_TEST_SERVERS_URL" "drop database $(plain_database) with (force)" \
 		-c "drop role $plain_role"
 }
