@@ -46,7 +46,7 @@ int bf_error_prefix(struct bf_error *err, const char *fmt, ...) __attribute__((f
 /* Puts more lines below it. */
 void bf_error_add_lines(struct bf_error *err, const char *lines);
 
-/* The exit code (DESIGN: 1, 2 or 5) that an operator's command ends with on this error. */
+/* The exit code (1, 2 or 5) that an operator's command ends with on this error. */
 int bf_error_exit_code(const struct bf_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Named fail points in the real binaries (PROTOCOL E): BF_FAILPOINT=name:kill|hang|error[:n] makes the n-th passage (default the first)
- * of the point `name` kill the process, hang it, or report an error. Compiled in only with -DBF_FAILPOINTS=ON; otherwise it costs nothing.
- * That it fired is written to the file named by BF_FAILPOINT_LOG (one line: the name), so a test can assert it.
+ * Named fail points in the real binaries (docs/reliability.md): BF_FAILPOINT=name:kill|hang|error[:n] makes the n-th passage (default the
+ * first) of the point `name` kill the process, hang it, or report an error. Compiled in only with -DBF_FAILPOINTS=ON; otherwise it costs
+ * nothing. That it fired is written to the file named by BF_FAILPOINT_LOG (one line: the name), so a test can assert it.
  */
 #ifndef BF_BASE_FAILPOINT_H
 #define BF_BASE_FAILPOINT_H

@@ -109,6 +109,31 @@ made() { pg 'select count(*) || chr(32) || count(distinct day) from made'; }
 	assert_same 'of the second run' 5 "$(pg "select count(*) from made where by <> 's.one'")"
 }
 
+# alerts: the exit codes of what docs/operations.md asks now and then, in their order
+alerts() {
+	local line code codes=''
+	while IFS= read -r line; do
+		code=0
+		bash -c "$line" >"$BATS_TEST_TMPDIR/alert.log" 2>&1 </dev/null || code=$?
+		codes+="$code "
+	done < <(awk '/^To be told/ {here = 1} here && /^```sh/ {inside = 1; next} inside && /^```$/ {exit} inside' "$bf_top/docs/operations.md")
+	echo "$codes"
+}
+
+@test "what is to be asked now and then tells when someone should look" {
+	shop
+	assert_same 'nobody works' '0 1 1 0 ' "$(alerts)"
+	start_worker
+	wait_asked s.one
+	assert_same 'a person is asked' '1 0 0 0 ' "$(alerts)"
+	enqueue approve s.one sign
+	wait_for_end s.one
+	wait_until 'bfstat verify'
+	assert_same 'all is well' '0 0 0 0 ' "$(alerts)"
+	pg "update bf.run set state = 'failed' where run = 's.one'"
+	assert_same 'a run has failed' '1 0 0 0 ' "$(alerts)"
+}
+
 @test "what a run has done is taken back" {
 	shop
 	start_worker
