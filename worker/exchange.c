@@ -175,7 +175,7 @@ static size_t add_acks(struct bf_worker *w, struct bf_redis_cmd *body)
 {
 	size_t groups = 0, taken = 0;
 	for (int verb = 0; verb < BF_ACKS; verb++) {
-		bool alone = verb == BF_ACK_RETRY || verb == BF_ACK_LATER;
+		bool alone = verb == BF_ACK_RETRY || verb == BF_ACK_LATER || verb == BF_ACK_HELD;
 		struct bf_job *batch[EXCHANGE_MAX];
 		size_t n = 0;
 		for (struct bf_job *j = w->at[BF_AT_ACK].first, *next; j && taken < EXCHANGE_MAX; j = next) {

@@ -452,7 +452,14 @@ void bf_open_again(struct bf_job *j, const char *why)
 	bf_log_pop(before);
 	bf_lane_leave(j);
 	forget_attempt(j);
+	j->asks_left = (int)(j->worker->opt.lease_ms / 1000);
 	bf_job_move(j, BF_AT_DEFINE, "open again");
+}
+
+void bf_open_again_lost(struct bf_job *j, const char *why)
+{
+	j->lost_ms = bf_mono_ms();
+	bf_open_again(j, why);
 }
 
 void bf_job_progress(struct bf_job *j, int64_t done, int64_t total, const char *checkpoint, const char *note)

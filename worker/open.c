@@ -8,7 +8,8 @@
 #define LOST_MAX         3  /* lost connections of one job that count as a failed try */
 #define LOST_ALL_MAX     30 /* the same, where it was not the only one to lose its connection */
 #define SUSPECT_LATER_MS 1000
-#define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
+#define TOGETHER_MS      1000 /* connections that were lost within this time were lost together */
+#define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement, or a job that may be this worker's was locked */
 #define SHARED_FROM      96   /* jobs held from which on they are opened in three batches */
 
 struct batch {
@@ -64,6 +65,16 @@ static void note_stale(struct bf_job *j, const struct bf_open_answer *a, int epo
 	snprintf(j->stale_start, sizeof(j->stale_start), "%s", a->stale_start);
 }
 
+/* A job that ends its own connection, again and again, must fail in the end; one whose server went away must not. */
+static void count_loss(struct bf_job *j)
+{
+	if (!j->lost_ms)
+		return;
+	bool alone = j->worker->control_lost_ms < j->lost_ms - TOGETHER_MS; /* both may have been lost, one after the other */
+	*(alone ? &j->lost : &j->lost_all) += 1;
+	j->lost_ms = 0;
+}
+
 static void opened(struct bf_job *j, const struct bf_open_answer *a)
 {
 	int epoch_before = j->epoch;
@@ -80,6 +91,8 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	}
 	if (!may_start(j))
 		return;
+	j->asks_left = 0;
+	count_loss(j);
 	if (j->lost >= LOST_MAX || j->lost_all >= LOST_ALL_MAX) { /* not done, each time: it is the job that ends its connection */
 		j->lost = j->lost_all = 0;
 		j->started_us = bf_mono_us();
@@ -138,6 +151,18 @@ static void closed(struct bf_job *j)
 	bf_job_acknowledge(j, again ? BF_ACK_LATER : BF_ACK_RETURN, again ? BF_CLOSED_MS / 2 : 0);
 }
 
+/* An earlier statement about this job was not answered, and may be committing still: given away, the job would be another worker's while
+ * the ledger says that it is this one's, and count as a crash. */
+static bool ask_again(struct bf_job *j)
+{
+	if (j->asks_left <= 0)
+		return false;
+	j->asks_left--;
+	j->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
+	bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "asked again");
+	return true;
+}
+
 /* The table of PROTOCOL L2. */
 static void follow(struct bf_job *j, const struct bf_open_answer *a)
 {
@@ -149,10 +174,15 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 		bf_job_acknowledge(j, ack_of_state(a->state), 0);
 		return;
 	case BF_OPEN_LOCKED:
-		bf_job_acknowledge(j, BF_ACK_LATER, j->worker->opt.lease_ms);
+		if (!ask_again(j))
+			bf_job_acknowledge(j, BF_ACK_LATER, j->worker->opt.lease_ms);
 		return;
 	case BF_OPEN_EARLY:
-		bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
+		if (a->early_ms > 0 || !ask_again(j))
+			bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
+		return;
+	case BF_OPEN_HELD:
+		bf_job_acknowledge(j, BF_ACK_HELD, a->early_ms);
 		return;
 	case BF_OPEN_CLOSED:
 		closed(j);
@@ -174,6 +204,20 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 	}
 }
 
+/* Whether it happened or not: opening again finds out, if Redis says that the job is still this worker's. */
+static void not_answered(struct bf_job *j, bool lost)
+{
+	if (j->fenced) {
+		bf_job_put_down(j, BF_ACK_RETURN, 0);
+		return;
+	}
+	if (lost) {
+		j->asks_left = (int)(j->worker->opt.lease_ms / TROUBLE_PAUSE_MS);
+		j->worker->hold_wanted = true;
+	}
+	bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
+}
+
 static void on_opened(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
 {
 	struct batch *b = data;
@@ -183,8 +227,8 @@ static void on_opened(struct bf_pgc *c, const struct bf_pg_result *r, const stru
 			bf_err("jobs cannot be opened: %s", err->text);
 			b->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
 		}
-		for (size_t i = 0; i < b->n; i++) /* whether it happened or not: opening again finds out */
-			bf_job_move(b->jobs[i], b->jobs[i]->lane ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
+		for (size_t i = 0; i < b->n; i++)
+			not_answered(b->jobs[i], err->code != BF_E_SQL);
 	} else {
 		if (BF_FAILPOINT("after_open"))
 			bf_warn("fail point after_open");

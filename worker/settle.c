@@ -59,6 +59,8 @@ static void refused(struct batch *b, const struct bf_error *err)
 	bf_err("%s: the ledger refuses its texts (%s): settled without them", j->name, err->text);
 	free(bf_steal(&j->tail));
 	free(bf_steal(&j->checkpoint_new));
+	free(bf_steal(&j->note));
+	w->settle_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS; /* if it is not that either */
 	free(j->error);
 	j->error = bf_strdup("the error text could not be stored");
 }

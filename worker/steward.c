@@ -39,8 +39,8 @@ struct bf_steward {
 	/* the thread's while busy */
 	struct bf_upkeep upkeep;
 	struct request doing;
-	struct bf_error err, unfit; /* unfit: why Redis must not be used as it is set now; code 0: it may be */
-	bool failed, rebuilt, nothing_left;
+	struct bf_error err, unfit;         /* unfit: why Redis must not be used as it is set now; code 0: it may be */
+	bool failed, rebuilt, nothing_left; /* nothing_left: of this look, once it has come so far */
 	int repaired;
 
 	bool without_ledger; /* its last task ended so */
@@ -96,7 +96,6 @@ static bool serves(const struct bf_worker_options *opt, const char *queue)
 static int look_for_work(struct bf_steward *s)
 {
 	char after[BF_RUN_MAX + 1] = "";
-	s->nothing_left = false;
 	for (;;) {
 		BF_AUTORESULT struct bf_pg_result *page = NULL;
 		enum bf_run_state state;
@@ -140,6 +139,7 @@ static int serve(struct bf_steward *s)
 {
 	struct request *r = &s->doing;
 	struct bf_error of_a_run = {.code = 0};
+	s->nothing_left = false;
 	int rc = connect_both(s);
 	if (rc == 0 && r->all)
 		look_at_settings(s);
@@ -149,7 +149,7 @@ static int serve(struct bf_steward *s)
 	if (rc == 0)
 		rc = bf_reconcile_runs(&s->upkeep, r->hints.runs, r->hints.n, &of_a_run, &s->err);
 	if (rc == 0 && r->all)
-		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &s->err);
+		rc = bf_reconcile_all(&s->upkeep, r->deep ? BF_DEPTH_JOBS : BF_DEPTH_STATE, &s->repaired, &of_a_run, &s->err);
 	if (rc == 0 && r->all)
 		rc = look_for_work(s);
 	if (rc == 0 && r->all)
@@ -203,7 +203,7 @@ static void after(uv_work_t *work, int status)
 	s->without_ledger = !s->upkeep.pg || !bf_pg_alive(s->upkeep.pg);
 	report(s);
 	if (s->doing.all)
-		s->left_nothing = !s->failed && s->nothing_left;
+		s->left_nothing = s->nothing_left;
 	if (s->failed && (s->err.code == BF_E_UNAVAILABLE || s->err.code == BF_E_UNKNOWN_OUTCOME))
 		s->next_ms = bf_mono_ms() + AWAY_MS;
 	if (!s->failed) {
@@ -271,9 +271,10 @@ void bf_steward_tick(struct bf_worker *w)
 	if (now < s->next_ms)
 		return;
 	s->wanted.all = true; /* if it is busy: for when it is done, so that requests that never end do not keep it out */
-	s->wanted.deep = now >= s->next_deep_ms;
-	if (s->wanted.deep)
+	if (now >= s->next_deep_ms) {
+		s->wanted.deep = true;
 		s->next_deep_ms = now + DEEP_EVERY_MS;
+	}
 	s->next_ms = now + (w->opt.drain ? 500 : (int64_t)(EVERY_MS * (0.75 + 0.5 * bf_random_unit())));
 	start(s);
 }

@@ -112,6 +112,8 @@ struct bf_job {
 	bool alone;         /* a suspect: while it is open, the worker takes nothing else */
 	int lost;           /* how often its connection was lost while its SQL ran, in this worker, and no other was */
 	int lost_all;       /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
+	int64_t lost_ms;    /* monotonic: when its connection was lost while it ran, to be counted when it is opened again; 0: it was not */
+	int asks_left;      /* how often it is asked for again where it is locked: the answer to an earlier statement was lost */
 	int stale_pid;      /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
 	int64_t started_us; /* monotonic; of a job at READY: since when it waits */
@@ -281,6 +283,8 @@ bool bf_pool_has(const struct bf_worker *w, int pid); /* a backend of this worke
 /* Ends a job of which the outcome is unknown or that a server's absence interrupted: it is opened again (PROTOCOL L5), once Redis has
  * confirmed that it is still this worker's. One that is not to go on here is handed back instead: settling finds out what became of it. */
 void bf_open_again(struct bf_job *j, const char *why);
+/* The same, of one whose connection was lost while its statements ran there: it is counted. */
+void bf_open_again_lost(struct bf_job *j, const char *why);
 
 /* ---- exchange.c ---- */
 int bf_exchange_start(struct bf_worker *w, struct bf_error *err);

@@ -5,6 +5,8 @@
 #include "bf_sql.h"
 #include "core/plan.h"
 
+#define DEADLOCKS_MAX 5
+
 static int ask(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *p, struct bf_pg_result **out, struct bf_error *err)
 {
 	int rc = bf_pg_exec(pg, stmt, p, out, err);
@@ -76,15 +78,10 @@ int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *job
 }
 
 /* Not while a run of the pipeline is being planned, which looks at what is held. */
-int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+static int open_again(struct bf_pg *pg, const char *pipeline, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *run = NULL;
 	struct bf_pg_params p;
-	int rc = bf_find_run_row(pg, d->run, &run, err);
-	if (rc == 0 && bf_pg_rows(run) == 0)
-		rc = no_such_run(d->run, err);
-	if (rc == 0)
-		rc = bf_plan_begin(pg, bf_pg_text(run, 0, 1), d->patience_ms, err);
+	int rc = bf_plan_begin(pg, pipeline, d->patience_ms, err);
 	if (rc < 0)
 		return rc;
 	add_jobs(&p, d);
@@ -94,6 +91,22 @@ int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs
 		return bf_pg_commit(pg, err);
 	bf_pg_rollback(pg);
 	return rc;
+}
+
+/* A deadlock with workers that settle has undone all of it, and is over. */
+int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *run = NULL;
+	int rc = bf_find_run_row(pg, d->run, &run, err);
+	if (rc == 0 && bf_pg_rows(run) == 0)
+		rc = no_such_run(d->run, err);
+	if (rc < 0)
+		return rc;
+	for (int try = 1;; try++) {
+		rc = open_again(pg, bf_pg_text(run, 0, 1), d, jobs, err);
+		if (rc != -BF_E_SQL || strcmp(err->sqlstate, "40P01") != 0 || try == DEADLOCKS_MAX)
+			return rc;
+	}
 }
 
 int bf_decide_approval(struct bf_pg *pg, const struct bf_decision *d, bool approved, struct bf_pg_result **out, struct bf_error *err)

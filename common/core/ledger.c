@@ -56,9 +56,10 @@ enum {
 
 static enum bf_open_verdict verdict_of(const char *word)
 {
-	static const char *const words[] = {[BF_OPENED] = "opened",        [BF_OPEN_SETTLED] = "settled", [BF_OPEN_LOCKED] = "locked",
-										[BF_OPEN_EARLY] = "early",     [BF_OPEN_CLOSED] = "closed",   [BF_OPEN_CANCELLED] = "cancelled",
-										[BF_OPEN_UNKNOWN] = "unknown", [BF_OPEN_SUSPECT] = "suspect", [BF_OPEN_WAITING] = "waiting"};
+	static const char *const words[] = {
+		[BF_OPENED] = "opened",        [BF_OPEN_SETTLED] = "settled", [BF_OPEN_LOCKED] = "locked",       [BF_OPEN_EARLY] = "early",
+		[BF_OPEN_HELD] = "held",       [BF_OPEN_CLOSED] = "closed",   [BF_OPEN_CANCELLED] = "cancelled", [BF_OPEN_UNKNOWN] = "unknown",
+		[BF_OPEN_SUSPECT] = "suspect", [BF_OPEN_WAITING] = "waiting"};
 	for (size_t i = 0; i < BF_COUNT_OF(words); i++)
 		if (strcmp(word, words[i]) == 0)
 			return (enum bf_open_verdict)i;

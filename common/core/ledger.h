@@ -31,6 +31,7 @@ enum bf_open_verdict {
 	BF_OPEN_SETTLED,
 	BF_OPEN_LOCKED,
 	BF_OPEN_EARLY,
+	BF_OPEN_HELD, /* by the pipeline's throttle */
 	BF_OPEN_CLOSED,
 	BF_OPEN_CANCELLED,
 	BF_OPEN_UNKNOWN,

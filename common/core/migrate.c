@@ -87,10 +87,23 @@ static int fail_too_new(struct bf_pg *pg, const struct applied *a, enum bf_errc 
 				   bf_pg_where(pg), a->latest, a->needs, BF_VERSION);
 }
 
+/* Names, keys and what programs say may be any text; one that the database cannot store could never be settled. */
+static int check_encoding(const struct bf_pg *pg, enum bf_errc code, struct bf_error *err)
+{
+	const char *encoding = bf_pg_encoding(pg);
+	if (strcmp(encoding, "UTF8") == 0 || strcmp(encoding, "SQL_ASCII") == 0)
+		return 0;
+	return bf_fail(err, code,
+				   "%s is encoded in %s, expected UTF8; `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0` makes one that is",
+				   bf_pg_where(pg), encoding);
+}
+
 int bf_migrate_check(struct bf_pg *pg, struct bf_error *err)
 {
 	struct applied a;
-	int rc = read_applied(pg, &a, err);
+	int rc = check_encoding(pg, BF_E_UNAVAILABLE, err);
+	if (rc == 0)
+		rc = read_applied(pg, &a, err);
 	if (rc < 0)
 		return rc;
 	if (a.latest == 0)
@@ -151,7 +164,9 @@ int bf_migrate(struct bf_pg *pg, void (*report)(void *data, int number, const ch
 {
 	struct applied a;
 	*applied = 0;
-	int rc = read_applied(pg, &a, err);
+	int rc = check_encoding(pg, BF_E_CONFLICT, err);
+	if (rc == 0)
+		rc = read_applied(pg, &a, err);
 	if (rc == 0 && too_new(&a))
 		return fail_too_new(pg, &a, BF_E_CONFLICT, err);
 	for (const struct bf_embedded *m = bf_migration_all; rc == 0 && m->name; m++) {

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "bf_lua.h"
 
-static const char *const ack_names[BF_ACKS] = {"done", "failed", "skipped", "cancelled", "retry", "later", "return", "drop"};
+static const char *const ack_names[BF_ACKS] = {"done", "failed", "skipped", "cancelled", "retry", "later", "held", "return", "drop"};
 
 const char *bf_ack_name(enum bf_ack a)
 {

@@ -37,6 +37,7 @@ enum bf_ack {
 	BF_ACK_CANCELLED,
 	BF_ACK_RETRY,
 	BF_ACK_LATER,
+	BF_ACK_HELD, /* later, and it keeps its place in the window meanwhile */
 	BF_ACK_RETURN,
 	BF_ACK_DROP,
 	BF_ACKS

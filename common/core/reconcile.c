@@ -465,18 +465,24 @@ static int reconcile_one(struct bf_upkeep *u, const char *run, void *data, struc
 	return of_this_run || rc == -BF_E_NOT_FOUND ? 0 : rc; /* the others have a right to it; a server that is away ends it */
 }
 
+static void keep_first(struct bf_error *first, const struct all *all)
+{
+	if (first->code == 0)
+		*first = all->first;
+}
+
 int bf_reconcile_runs(struct bf_upkeep *u, char (*runs)[BF_RUN_MAX + 1], int n, struct bf_error *first, struct bf_error *err)
 {
 	struct all all = {.depth = BF_DEPTH_STATE};
 	int rc = 0;
 	for (int i = 0; rc == 0 && i < n; i++)
 		rc = reconcile_one(u, runs[i], &all, err);
-	*first = all.first;
+	keep_first(first, &all);
 	return rc;
 }
 
 /* Runs that Redis still shows as under way although the ledger has ended them. */
-static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
+static int reconcile_ended(struct bf_upkeep *u, struct all *all, struct bf_error *err)
 {
 	struct bf_redis_cmd cmd;
 	BF_AUTOREPLY struct bf_redis_reply *known = NULL;
@@ -492,21 +498,18 @@ static int reconcile_ended(struct bf_upkeep *u, struct bf_error *err)
 		if (rc == -BF_E_NOT_FOUND) /* of a ledger that was here before */
 			rc = forget_run(u, run, err);
 		else if (rc == 0 && has_ended(row.state))
-			rc = bf_reconcile_run(u, run, BF_DEPTH_STATE, NULL, NULL, err);
+			rc = reconcile_one(u, run, all, err);
 	}
 	return rc;
 }
 
-int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *err)
+int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *first, struct bf_error *err)
 {
 	struct all all = {.depth = depth, .repaired = repaired};
 	int rc = each_active(u, reconcile_one, &all, err);
 	if (rc == 0)
-		rc = reconcile_ended(u, err);
-	if (rc == 0 && all.first.code) {
-		*err = all.first;
-		rc = -(int)all.first.code;
-	}
+		rc = reconcile_ended(u, &all, err);
+	keep_first(first, &all);
 	return rc;
 }
 

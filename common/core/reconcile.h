@@ -33,11 +33,11 @@ enum bf_depth {
  * the run's state after it. repaired (may be NULL): jobs put right are added. */
 int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err);
 
-/* These runs, by their state. What is wrong with one of them only keeps no other from its turn: the first such error comes back in `first`
- * (code 0: none), and the call goes well. */
+/* These runs, by their state. What is wrong with one of them only keeps no other from its turn: the first such error is put into `first`,
+ * if that has none yet (code 0), and the call goes well. */
 int bf_reconcile_runs(struct bf_upkeep *u, char (*runs)[BF_RUN_MAX + 1], int n, struct bf_error *first, struct bf_error *err);
 
-/* All runs that are not ended. An error of one is given in the end, when the others have had their turn. */
-int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *err);
+/* The same, for all runs that are not ended, and those that only Redis takes for such. */
+int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, struct bf_error *first, struct bf_error *err);
 
 #endif

@@ -87,6 +87,12 @@ int bf_pg_server_version(const struct bf_pg *pg)
 	return PQserverVersion(pg->conn);
 }
 
+const char *bf_pg_encoding(const struct bf_pg *pg)
+{
+	const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
+	return encoding ? encoding : "";
+}
+
 const char *bf_pg_where(const struct bf_pg *pg)
 {
 	return pg->where;

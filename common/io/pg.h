@@ -80,10 +80,11 @@ struct bf_pg_options {
  * looked for and how to start one. A read-only server is accepted here; bf_pg_is_read_only tells. */
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err);
 void bf_pg_close(struct bf_pg *pg);
-bool bf_pg_alive(const struct bf_pg *pg);         /* false after the connection broke: open a new one */
-bool bf_pg_is_read_only(struct bf_pg *pg);        /* in recovery, or default_transaction_read_only that is not by our own option */
-int bf_pg_server_version(const struct bf_pg *pg); /* 150018 */
-const char *bf_pg_where(const struct bf_pg *pg);  /* "database weather on unix socket /x/.s.PGSQL.5432": for messages */
+bool bf_pg_alive(const struct bf_pg *pg);           /* false after the connection broke: open a new one */
+bool bf_pg_is_read_only(struct bf_pg *pg);          /* in recovery, or default_transaction_read_only that is not by our own option */
+int bf_pg_server_version(const struct bf_pg *pg);   /* 150018 */
+const char *bf_pg_encoding(const struct bf_pg *pg); /* of the database, as PostgreSQL names it: "UTF8" */
+const char *bf_pg_where(const struct bf_pg *pg);    /* "database weather on unix socket /x/.s.PGSQL.5432": for messages */
 
 /*
  * Runs a statement (prepared on first use) and gives its result. -BF_E_SQL with sqlstate and the server's message;

@@ -101,6 +101,17 @@ static void print_json(const struct bf_look *l, const struct bf_drift *found, co
 
 /* ---- the repair: the same calls that workers make ---- */
 
+static int repair_all(struct bf_upkeep *u, struct bf_error *err)
+{
+	struct bf_error of_a_run = {.code = 0};
+	int rc = bf_reconcile_all(u, BF_DEPTH_ALL, NULL, &of_a_run, err);
+	if (rc == 0 && of_a_run.code) {
+		*err = of_a_run;
+		rc = -(int)of_a_run.code;
+	}
+	return rc;
+}
+
 static int repair(const struct bf_drift *found, struct bf_drift *left, struct bf_error *err)
 {
 	struct bf_upkeep u;
@@ -110,7 +121,7 @@ static int repair(const struct bf_drift *found, struct bf_drift *left, struct bf
 	for (size_t i = 0; rc == 0 && i < found->n; i++) {
 		const char *run = found->list[i].run;
 		if (!*run)
-			rc = bf_reconcile_all(&u, BF_DEPTH_ALL, NULL, err);
+			rc = repair_all(&u, err);
 		else if (i == 0 || strcmp(run, found->list[i - 1].run) != 0)
 			rc = bf_reconcile_run(&u, run, BF_DEPTH_ALL, NULL, NULL, err);
 		if (rc == -BF_E_NOT_FOUND)

@@ -349,6 +349,30 @@ settle() {
 	assert_same 'the job' 'running|2|worker-b' "$(pg 'select state, epoch, worker from bf.job')"
 }
 
+@test "whoever decides about a run comes before those that begin to open its jobs later" {
+	plan r.one 3
+	session a
+	session b
+	session d
+	prepare a open_jobs
+	prepare b open_jobs
+	prepare d decide_stop
+	say a 'begin;'
+	open_jobs a worker-a r.one 1
+	answer a
+	[[ $got = '1|opened|'* ]]
+	say d "execute decide_stop('r.one', 'me', null);"
+	wait_until 'waits_for_lock d'
+	open_jobs b worker-b r.one 2
+	wait_until 'waits_for_lock b'
+	say a 'commit;'
+	answer d
+	assert_same 'the run' stopping "$got"
+	answer b
+	[[ $got = '1|closed|'* ]]
+	assert_same 'jobs' 'running pending pending' "$(pg "select string_agg(state, ' ' order by seq) from bf.job")"
+}
+
 # ---- progress ----
 
 progress() { # SESSION EPOCH NUMBER DONE CHECKPOINT

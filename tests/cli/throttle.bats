@@ -52,6 +52,38 @@ nothing_is_at_work() { is 0 "select count(*) from bf.job where state = 'running'
 	bfstat verify
 }
 
+@test "while it is held back no more than its window goes to and fro" {
+	pg "insert into health values ('lag')"
+	enqueue_run c.one calm --since=2020-01-01 --until=2024-12-31
+	start_worker
+	wait_until '[ "$(held c.one)" = lag ]'
+	wait_until '[ "$(rd zcard bf:delayed:default)" = 2 ]'
+	for _ in {1..20}; do
+		assert_same 'released' 2 "$(rd scard bf:run:c.one:released)"
+		sleep 0.1
+	done
+	assert_same 'never released' 1825 "$(rd llen bf:run:c.one:pending:make)"
+	assert_same 'delayed, in order' "$(printf 'c.one/make/2020-01-0%d#%d\n' 1 1 2 2)" "$(rd zrange bf:delayed:default 0 -1 | sort)"
+}
+
+@test "a run that cannot be looked after keeps no other from its throttle, and no worker that drains from leaving" {
+	enqueue_run c.bad calm --since=2024-01-01 --until=2024-01-03
+	enqueue_run c.one calm --since=2024-02-01 --until=2024-02-03
+	enqueue cancel c.one --chunk=2024-02-01
+	pg "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken on purpose''; end';
+	    update bf.run set queue = 'other' where run = 'c.bad';
+	    update bf.job set state = 'cancelled' where run = 'c.bad'; -- the run is to be ended, which fails
+	    create trigger broken before update on bf.run for each row when (new.run = 'c.bad') execute function broken()"
+	pg "insert into health values ('lag')"
+	start_worker --drain
+	wait_until "grep -q 'reconcile: .*broken on purpose' '$BATS_TEST_TMPDIR/worker-0.log'"
+	wait_until '[ "$(held c.one)" = lag ]'
+	pg 'delete from health'
+	wait_for_end c.one
+	exit_code_of "${WORKER_PIDS[0]}"
+	assert_same 'exit code' 0 "$code"
+}
+
 @test "a query that fails holds the run back and says why; stop and cancel work meanwhile" {
 	enqueue_run c.bad calm --since=2024-01-01 --until=2024-01-03
 	pg 'drop table health'

@@ -616,6 +616,13 @@ refused() { # CODE PATTERN ARGUMENT…
 	server_sql "$BF_TEST_SERVERS_URL" 'create database bf_test_empty'
 	BF_DATABASE_URL=$(database_url "$BF_TEST_SERVERS_URL" bf_test_empty) refused 5 '*no ledger*bf_test_empty*enqueue migrate*'
 	server_sql "$BF_TEST_SERVERS_URL" 'drop database bf_test_empty'
+	server_sql "$BF_TEST_SERVERS_URL" "create database bf_test_latin encoding 'LATIN1' locale 'C' template template0"
+	local latin
+	latin=$(database_url "$BF_TEST_SERVERS_URL" bf_test_latin)
+	BF_DATABASE_URL=$latin run -2 enqueue migrate
+	[[ $output = *'bf_test_latin'*'encoded in LATIN1, expected UTF8'* ]]
+	BF_DATABASE_URL=$latin refused 5 '*bf_test_latin*encoded in LATIN1, expected UTF8*'
+	server_sql "$BF_TEST_SERVERS_URL" 'drop database bf_test_latin'
 	latest=$(pg 'select max(number) from bf.migration')
 
 	pg "insert into bf.migration (number, name, oldest_program) values ($latest + 1, 'next', '99.0.0')"
@@ -664,6 +671,19 @@ refused() { # CODE PATTERN ARGUMENT…
 	assert_same 'the run' failed "$(run_state own-end.one)"
 	assert_same 'tries' 'connection 4' "$(pg "select string_agg(distinct category, ' ') || ' ' || count(*) from bf.attempt")"
 	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
+}
+
+@test "a check that ends its own connection each time has failed in the end" {
+	pipeline own-end <<-'JSON'
+		{"pipeline": "own-end", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}},
+		 "steps": [{"name": "work", "kind": "check", "type": "metric", "file": "sql/work.sql", "error_if": "> 1"}]}
+	JSON
+	sql_file work.sql <<<'select pg_terminate_backend(pg_backend_pid())::int;'
+	enqueue_run own-end.one own-end --since=2024-01-01 --until=2024-01-02
+	start_worker
+	wait_for_end own-end.one
+	assert_same 'the run' failed "$(run_state own-end.one)"
+	assert_same 'tries' 'connection 1' "$(pg "select string_agg(distinct category, ' ') || ' ' || count(*) from bf.attempt")"
 }
 
 @test "a job that ends every connection of its worker each time has failed in the end, and the others are done" {

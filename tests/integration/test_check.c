@@ -92,6 +92,11 @@ void bf_open_again(struct bf_job *j, const char *why)
 	tell(OPENED_AGAIN);
 }
 
+void bf_open_again_lost(struct bf_job *j, const char *why)
+{
+	bf_open_again(j, why);
+}
+
 void bf_job_settled_here(struct bf_job *j, int64_t rows)
 {
 	(void)j;

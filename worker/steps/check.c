@@ -190,7 +190,7 @@ static void end_error(struct check *k, const struct bf_error *err, const char *d
 	bool cancelled = strcmp(err->sqlstate, "57014") == 0;
 
 	if (err->code != BF_E_SQL)
-		bf_open_again(let_go(k), err->text);
+		bf_open_again_lost(let_go(k), err->text);
 	else if (cancelled && k->job->timed_out)
 		end_timeout(k, detail);
 	else if (cancelled && (k->job->handing_back || k->job->fenced))
@@ -257,11 +257,21 @@ static const char *violations_column(const struct check *k, size_t i)
 	return k->findings[i].violations;
 }
 
+/* Texts that were cut where they became too long, or came from outside, may end in half a character. */
 static void add_column(const struct check *k, struct bf_pg_params *p, const char *(*column)(const struct check *k, size_t i))
 {
+	BF_AUTOBUF struct bf_buf clean;
+
+	bf_buf_init(&clean, SIZE_MAX);
 	bf_pg_array_begin(p);
-	for (size_t i = 0; i < k->n; i++)
-		bf_pg_array_text(p, column(k, i));
+	for (size_t i = 0; i < k->n; i++) {
+		const char *text = column(k, i);
+
+		bf_buf_clear(&clean);
+		if (text)
+			bf_utf8_clean(&clean, text, strlen(text));
+		bf_pg_array_text(p, !text ? NULL : clean.data ? clean.data : "");
+	}
 	bf_pg_array_end(p);
 }
 

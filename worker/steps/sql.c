@@ -15,7 +15,6 @@
 #define SERVER_TROUBLE_MS        2000      /* the server cannot take it now (full, read-only, shutting down) */
 #define STATEMENT_TIMEOUT_MAX_MS INT32_MAX /* PostgreSQL's; a longer timeout is kept by the worker alone */
 #define CONFLICT_MS              100       /* deadlock, serialization failure */
-#define TOGETHER_MS              1000      /* connections that were lost within this time were lost together */
 
 struct render {
 	struct bf_job *job;
@@ -83,13 +82,6 @@ static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 	}
 }
 
-/* A job that ends its own connection, again and again, must fail in the end; one whose server went away must not. */
-static void note_loss(struct bf_job *j)
-{
-	bool alone = !j->worker->control_lost_ms || bf_mono_ms() - j->worker->control_lost_ms > TOGETHER_MS;
-	*(alone ? &j->lost : &j->lost_all) += 1;
-}
-
 static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data)
 {
 	struct bf_job *j = data;
@@ -103,8 +95,7 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 	} else if (o->err->code == BF_E_SQL) {
 		failed(j, o);
 	} else {
-		note_loss(j);
-		bf_open_again(j, o->err->text);
+		bf_open_again_lost(j, o->err->text);
 	}
 }
 

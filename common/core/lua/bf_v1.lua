@@ -1,5 +1,5 @@
 #!lua name=bf_v1
--- revision 2
+-- revision 3
 --
 -- The queue's protocol, version 1 (docs/queue.md). Everything that changes more than one key is one function here, does a bounded
 -- amount of work, takes its time from Redis, and acts only where the present state confirms it (SADD, SREM, HDEL gave 1).
@@ -369,8 +369,8 @@ end
 
 -- ---- exchange -----------------------------------------------------------------------------------------------------------
 
--- Acknowledgements of one kind: `verb` done | failed | skipped | cancelled (settled, counted), retry | later (delayed),
--- return (to its place in the order) or drop (no longer in the ledger). Only jobs that this worker still has are touched (R3).
+-- Acknowledgements of one kind: `verb` done | failed | skipped | cancelled (settled, counted), retry | later (delayed), held (delayed, and
+-- in the window meanwhile), return (to its place in the order) or drop (no longer in the ledger). Only jobs that this worker still has are touched (R3).
 local function acknowledge(worker, verb, delay, jobs, now, runs)
   local key = jobs_key(worker)
   local held = redis.call('HMGET', key, unpack(jobs))
@@ -386,8 +386,8 @@ local function acknowledge(worker, verb, delay, jobs, now, runs)
   for _, g in ipairs(by_step(mine)) do
     local rkey, skey = run_key(g.run), step_key(g.run, g.step)
     runs[g.run] = true
-    local delayed = verb == 'retry' or verb == 'later'
-    local keeps_place = delayed and redis.call('HGET', skey, 'chronological') == '1'
+    local delayed = verb == 'retry' or verb == 'later' or verb == 'held'
+    local keeps_place = verb == 'held' or delayed and redis.call('HGET', skey, 'chronological') == '1'
     local finished = keeps_place and 0 or forget_release(g)
     if redis.call('EXISTS', rkey) == 1 then
       redis.call('HINCRBY', rkey, 'running', -#g.jobs)

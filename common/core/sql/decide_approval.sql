@@ -4,6 +4,7 @@ select d.outcome, j.state, coalesce(j.note, j.error) as said,
        (select 'it waits for ' || string_agg(n.step || ' (' || n.state || ')', ', ' order by n.ordinal)
           from bf.step n where n.run = s.run and n.step = any (s.needs) and n.state in ('waiting', 'released')) as wanting,
        s.kind
-  from (select bf.approve($1::text, $2::text, $3::boolean, $4::text, $5::text) as outcome) d
+  from (select bf.approve($1::text, $2::text, $3::boolean, $4::text, $5::text) as outcome
+          from (select pg_advisory_xact_lock(hashtext('bf.run'), hashtext($1::text)) offset 0) gate) d -- open_jobs.sql has it
   left join bf.step s on s.run = $1::text and s.step = $2::text
   left join bf.job j on j.run = s.run and j.step = s.step and j.seq = 1;

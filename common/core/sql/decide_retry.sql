@@ -1,3 +1,4 @@
 -- Opens failed and cancelled jobs again; how many.  $1 run, $2 step or null, $3 chunk or null, $4 who, $5 note,
 -- $6 also what was done without them
-select bf.retry($1::text, $2::text, $3::text, $4::text, $5::text, $6::boolean) as jobs;
+select bf.retry($1::text, $2::text, $3::text, $4::text, $5::text, $6::boolean) as jobs
+  from (select pg_advisory_xact_lock(hashtext('bf.run'), hashtext($1::text)) offset 0) gate; -- open_jobs.sql has it

@@ -1,7 +1,7 @@
 -- Open (PROTOCOL L2): takes jobs that Redis has handed out, one row for every input, in the order given.
 --   $1 runs, $2 steps, $3 seqs: the jobs, each once, sorted;  $4 the worker;
 --   $5, $6 the backend that will run each job's SQL (pid and start), or nulls;  $7 whether the worker runs it alone.
--- verdict: opened | settled | locked | early | closed (step not released, run stopping) | cancelled | unknown |
+-- verdict: opened | settled | locked | early | held (by the pipeline's throttle) | closed (step not released, run stopping) | cancelled | unknown |
 --   suspect (its worker was gone twice while it was open: it has to run alone) | waiting (for chunks before it, that were opened again)
 -- A job that took down three workers while it ran alone is failed here, and comes back as settled (PROTOCOL L12).
 -- Where all jobs run on a backend of this server, the commit of this statement need not reach the disk: a crash that loses it ends their
@@ -11,10 +11,12 @@
 -- what it was: such a job is not opened, and asked for again at once.
 with durability as materialized (
     select set_config('synchronous_commit', case when array_position($5::int[], null) is null then 'off' else 'on' end, true) as set
+), gates as materialized ( -- in order, as row locks are not: whoever decides about a run would wait for ever while others keep opening its jobs
+    select pg_advisory_xact_lock_shared(hashtext('bf.run'), hashtext(run)) from (select distinct run from unnest($1::text[]) as run order by run) g
 ), runs as materialized (
     select r.run, r.state, r.held_until > clock_timestamp() as held, r.throttle_ms,
            r.version is distinct from (select s.version from bf.run s where s.run = r.run) as decided -- since this statement began; it waited
-      from bf.run r where r.run = any ($1::text[]) order by r.run for share
+      from bf.run r where r.run = any ($1::text[]) and (select count(*) from gates) > 0 order by r.run for share
 ), asked as materialized ( -- joined here, so that a run is locked before its jobs, as by those who decide about it
     select a.ord, a.run, a.step, a.seq, a.pid, a.start, a.alone, r.state as run_state, r.held, r.throttle_ms, r.decided
       from unnest($1::text[], $2::text[], $3::int[], $5::int[], $6::timestamptz[], $7::boolean[]) with ordinality
@@ -43,7 +45,7 @@ with durability as materialized (
         when f.decided then 'early' -- while it waited for the run: of the steps and of other jobs it knows what was
         when not f.step_open then 'closed'
         when f.not_before > clock_timestamp() and (f.started_at > clock_timestamp()) is not true then 'early' -- if it is, the clock went back
-        when f.step_held then 'early' -- by the pipeline's throttle
+        when f.step_held then 'held'
         when f.waits then 'waiting'
         when f.deaths >= 3 then 'poisoned'
         when f.crashes >= 2 and not f.alone then 'suspect'
@@ -85,7 +87,7 @@ select o.ord,
        case when o.verdict = 'poisoned' then 'failed' else o.state end as state,
        case when o.verdict = 'opened' then o.epoch + 1 else o.epoch end as epoch,
        o.attempts, case when o.state = 'running' or o.over_hole is not true then o.checkpoint end, o.since, o.until, o.key,
-       case when o.verdict = 'early' and o.step_held then o.throttle_ms
+       case when o.verdict = 'held' then o.throttle_ms
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start,

@@ -1,7 +1,8 @@
 -- What a run's throttle said.  $1 run, $2 why it is held back, or null
 -- The hold ends by itself a while after nobody asks any more.
 with before as (
-    select run, held_reason from bf.run where run = $1::text for no key update
+    select run, held_reason from bf.run, (select pg_advisory_xact_lock(hashtext('bf.run'), hashtext($1::text)) offset 0) gate -- open_jobs.sql has it
+     where run = $1::text for no key update of run
 ), now as (
     update bf.run r
        set held_until = case when $2::text is not null
