@@ -329,6 +329,7 @@ limited_role() {
 	head -c 100M /dev/zero >"$small_disk/filler" 2>"$BATS_TEST_TMPDIR/filler.log" || true
 	grep -F 'No space left' "$BATS_TEST_TMPDIR/filler.log"
 	open_gate
+	wait_until "is 0 \"select count(*) from bf.job where step = 'send' and state <> 'done'\"" # programs go on, and say so
 	assert_calm 'No space left on device' 15
 	assert_same 'the run' running "$(run_state pair.full)"
 	rm "$small_disk/filler"
