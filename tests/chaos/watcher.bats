@@ -59,8 +59,10 @@ bfstat_is() { # a shell script, on stdin
 }
 
 @test "a job that Redis counts as done while it runs is noticed" {
+	kill -STOP "${WORKER_PIDS[0]}" # its upkeep would put the counter right
 	rd hincrby bf:run:wait.one 'done' 1
 	watcher_look 0
+	kill -CONT "${WORKER_PIDS[0]}"
 	assert_same 'wrong' 'Redis has 1 jobs of wait.one as done, and the ledger 0' "$(cat "$watcher_folder/wrong")"
 }
 
