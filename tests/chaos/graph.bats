@@ -152,8 +152,12 @@ some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and 
 
 @test "chunks that wait for chunks, Redis thrown away with workers up and with all dead, stopped and resumed: the same" {
 	follow_pipeline
+	pg "create table thrown (away bool); create function wait_for_it() returns void language plpgsql as
+	    'begin while not exists (select from thrown) loop perform pg_sleep(0.02); end loop; end'"
+	cat >>"$made/sql/copy.sql" <<<"select wait_for_it() where :'chunk' = (select max(chunk) from bf.job where run = :'run');"
 	for how in up dead; do
 		run=follow.$how
+		pg 'delete from thrown' # the run's last day is not over before
 		begin_follow "$run"
 		start_worker --slots=2
 		start_worker --slots=2
@@ -167,6 +171,7 @@ some_follow() { at_least "$2" "select count(*) from bf.job where run = '$1' and 
 		else
 			rd flushdb >/dev/null
 		fi
+		pg 'insert into thrown values (true)'
 		wait_for_end "$run"
 		assert_follow "$run"
 		for pid in "${WORKER_PIDS[@]}"; do
