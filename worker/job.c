@@ -8,9 +8,9 @@
 #include "worker.h"
 
 static const char *const place_names[BF_PLACES] = {
-	[BF_AT_DEFINE] = "define",     [BF_AT_CONNECT] = "connect", [BF_AT_OPEN] = "open",       [BF_AT_SUSPECT] = "suspect",
-	[BF_AT_OPENING] = "opening",   [BF_AT_READY] = "ready",     [BF_AT_RUNNING] = "running", [BF_AT_SETTLE] = "settle",
-	[BF_AT_SETTLING] = "settling", [BF_AT_ACK] = "ack",         [BF_AT_ACKING] = "acking",
+	[BF_AT_DEFINE] = "define",   [BF_AT_CONNECT] = "connect",   [BF_AT_OPEN] = "open",   [BF_AT_ASK] = "ask",
+	[BF_AT_SUSPECT] = "suspect", [BF_AT_OPENING] = "opening",   [BF_AT_READY] = "ready", [BF_AT_RUNNING] = "running",
+	[BF_AT_SETTLE] = "settle",   [BF_AT_SETTLING] = "settling", [BF_AT_ACK] = "ack",     [BF_AT_ACKING] = "acking",
 };
 
 #define SHORT_MS     50     /* a job that takes less is short */
@@ -446,13 +446,12 @@ void bf_open_again(struct bf_job *j, const char *why)
 		bf_job_put_down(j, BF_ACK_RETURN, 0);
 		return;
 	}
-	j->worker->hold_wanted = true;
+	bf_open_unanswered(j);
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 	bf_warn("outcome not known (%s): the ledger is asked by opening the job again", why);
 	bf_log_pop(before);
 	bf_lane_leave(j);
 	forget_attempt(j);
-	j->asks_left = (int)(j->worker->opt.lease_ms / 1000);
 	bf_job_move(j, BF_AT_DEFINE, "open again");
 }
 

@@ -9,8 +9,9 @@
 #define LOST_ALL_MAX     30 /* the same, where it was not the only one to lose its connection */
 #define SUSPECT_LATER_MS 1000
 #define TOGETHER_MS      1000 /* connections that were lost within this time were lost together */
-#define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement, or a job that may be this worker's was locked */
-#define SHARED_FROM      96   /* jobs held from which on they are opened in three batches */
+#define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
+#define ASK_EVERY_MS     1000
+#define SHARED_FROM      96 /* jobs held from which on they are opened in three batches */
 
 struct batch {
 	struct bf_worker *worker;
@@ -151,17 +152,35 @@ static void closed(struct bf_job *j)
 	bf_job_acknowledge(j, again ? BF_ACK_LATER : BF_ACK_RETURN, again ? BF_CLOSED_MS / 2 : 0);
 }
 
-/* An earlier statement about this job was not answered, and may be committing still: given away, the job would be another worker's while
- * the ledger says that it is this one's, and count as a crash. */
+/* ---- statements that were not answered ---- */
+
+void bf_open_unanswered(struct bf_job *j)
+{
+	j->asks_left = (int)(j->worker->opt.lease_ms / ASK_EVERY_MS);
+	j->worker->hold_wanted = true;
+}
+
+/* The statement may be committing still: given away, the job would be another worker's while the ledger says that it is this one's, and
+ * count as a crash. */
 static bool ask_again(struct bf_job *j)
 {
 	if (j->asks_left <= 0)
 		return false;
 	j->asks_left--;
-	j->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
-	bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "asked again");
+	j->ask_at_ms = bf_mono_ms() + ASK_EVERY_MS;
+	bf_lane_leave(j);
+	bf_job_move(j, BF_AT_ASK, "locked");
 	return true;
 }
+
+void bf_open_tick(struct bf_worker *w)
+{
+	int64_t now = bf_mono_ms();
+	while (w->at[BF_AT_ASK].first && now >= w->at[BF_AT_ASK].first->ask_at_ms)
+		bf_job_move(w->at[BF_AT_ASK].first, BF_AT_DEFINE, "asked again");
+}
+
+/* ---- answers ---- */
 
 /* The table of PROTOCOL L2. */
 static void follow(struct bf_job *j, const struct bf_open_answer *a)
@@ -211,10 +230,8 @@ static void not_answered(struct bf_job *j, bool lost)
 		bf_job_put_down(j, BF_ACK_RETURN, 0);
 		return;
 	}
-	if (lost) {
-		j->asks_left = (int)(j->worker->opt.lease_ms / TROUBLE_PAUSE_MS);
-		j->worker->hold_wanted = true;
-	}
+	if (lost)
+		bf_open_unanswered(j);
 	bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
 }
 

@@ -9,6 +9,7 @@
 #include "io/http.h"
 
 #define TICK_MS       250
+#define REST_EVERY_MS 5000
 #define TERM_MS       5000  /* after the grace: how long programs that were told to end may take */
 #define LAST_WORDS_MS 10000 /* after that: how long handed-back jobs may take to be settled */
 
@@ -66,7 +67,7 @@ static void stop_jobs(struct bf_worker *w)
 /* Jobs that were claimed but not started go back at once. */
 static void return_unstarted(struct bf_worker *w)
 {
-	static const enum bf_job_place places[] = {BF_AT_DEFINE, BF_AT_CONNECT, BF_AT_OPEN, BF_AT_SUSPECT};
+	static const enum bf_job_place places[] = {BF_AT_DEFINE, BF_AT_CONNECT, BF_AT_OPEN, BF_AT_ASK, BF_AT_SUSPECT};
 	for (size_t i = 0; i < BF_COUNT_OF(places); i++)
 		while (w->at[places[i]].first)
 			bf_job_put_down(w->at[places[i]].first, BF_ACK_RETURN, 0);
@@ -161,6 +162,16 @@ static void on_prepare(uv_prepare_t *p)
 	bf_log_flush();
 }
 
+/* What a worker needed while it was busy is not kept while it is not. */
+static void rest_tick(struct bf_worker *w)
+{
+	int64_t now = bf_mono_ms();
+	if (w->held > 0 || now - w->last_rest_ms < REST_EVERY_MS)
+		return;
+	w->last_rest_ms = now;
+	bf_mem_return();
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct bf_worker *w = t->data;
@@ -169,8 +180,10 @@ static void on_tick(uv_timer_t *t)
 		return;
 	bf_exchange_tick(w);
 	bf_steward_tick(w);
+	bf_open_tick(w);
 	bf_job_tick(w);
 	bf_run_def_trim(w);
+	rest_tick(w);
 	if (w->draining)
 		drain_tick(w);
 	else if (has_finished(w))

@@ -77,6 +77,7 @@ enum bf_job_place {
 	BF_AT_DEFINE,  /* waits for its run's definition */
 	BF_AT_CONNECT, /* waits for a lane to run its SQL on */
 	BF_AT_OPEN,    /* waits to be opened in the ledger */
+	BF_AT_ASK,     /* waits to be asked for again: it was locked, maybe by a statement of this worker that was not answered */
 	BF_AT_SUSPECT, /* took workers down before: waits until this one holds nothing else */
 	BF_AT_OPENING, /* is in the statement under way */
 	BF_AT_READY,   /* is opened, and waits for a slot and its lane (only where jobs are short: see job.c) */
@@ -114,6 +115,7 @@ struct bf_job {
 	int lost_all;       /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
 	int64_t lost_ms;    /* monotonic: when its connection was lost while it ran, to be counted when it is opened again; 0: it was not */
 	int asks_left;      /* how often it is asked for again where it is locked: the answer to an earlier statement was lost */
+	int64_t ask_at_ms;  /* monotonic; of a job at ASK: when that is next */
 	int stale_pid;      /* backend of an earlier attempt, to be ended before this one starts; 0: none */
 	char stale_start[40];
 	int64_t started_us; /* monotonic; of a job at READY: since when it waits */
@@ -219,7 +221,8 @@ struct bf_worker {
 	struct bf_notify *notify; /* NULL: no service manager listens (notify.c) */
 	uv_prepare_t prepare;
 	uv_timer_t tick;
-	uv_timer_t due; /* for the next delayed job, which the tick would be late for */
+	int64_t last_rest_ms; /* when memory was last given back to the system */
+	uv_timer_t due;       /* for the next delayed job, which the tick would be late for */
 	uv_signal_t sigterm, sigint;
 	bool draining;     /* SIGTERM */
 	bool handing_back; /* the grace is over */
@@ -271,6 +274,10 @@ void bf_run_def_free_all(struct bf_worker *w);
 
 /* ---- open.c, settle.c, pool.c ---- */
 void bf_open_pump(struct bf_worker *w);
+void bf_open_tick(struct bf_worker *w); /* asks again for what was locked */
+/* A statement about it was not answered, and may be committing still: first Redis says whose the job is, then it is asked for, for a lease.
+ */
+void bf_open_unanswered(struct bf_job *j);
 void bf_settle_pump(struct bf_worker *w);
 void bf_pool_new(struct bf_worker *w);
 void bf_pool_pump(struct bf_worker *w); /* gives lanes to jobs that wait for one */

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Noreturn void out_of_memory(void)
 {
@@ -55,6 +58,13 @@ char *bf_asprintf(const char *fmt, ...)
 	if (n < 0)
 		out_of_memory();
 	return text;
+}
+
+void bf_mem_return(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 void bf_free_ptr(void *pp)
