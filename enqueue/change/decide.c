@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "change/commands.h"
 #include "change/decider.h"
@@ -127,7 +128,7 @@ static const char *explain(const char *state, const struct verb *v)
 		return "";
 	switch (s) {
 	case BF_RUN_STOPPING:
-		return ": running jobs finish, nothing more is started";
+		return v->command == &bf_command_resume ? ": it is being cancelled" : ": running jobs finish, nothing more is started";
 	case BF_RUN_STOPPED:
 		return v->command == &bf_command_stop ? ": nothing of it is running" : ": `enqueue resume` lets it go on";
 	case BF_RUN_QUEUED:
@@ -154,6 +155,18 @@ static void print_text(const struct verb *v, const struct bf_decision *d, int64_
 	printf("Run %s is %s%s.\n", d->run, state, explain(state, v));
 }
 
+/* A large run is cancelled in parts: each look at it is one more. The workers' looks are, too, so it comes to its end without this one. */
+static int cancel_rest(struct bf_decider *s, const struct bf_decision *d, char *state, struct bf_error *err)
+{
+	int rc = 0;
+	while (rc == 0 && strcmp(state, "stopping") == 0) {
+		if (BF_FAILPOINT("mid_cancel"))
+			return bf_fail(err, BF_E_UNAVAILABLE, "fail point mid_cancel");
+		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
+	}
+	return rc;
+}
+
 static int decide(const struct verb *v, struct bf_decider *s, const struct bf_decision *d, bool json, struct bf_error *err)
 {
 	char state[16] = "";
@@ -163,6 +176,8 @@ static int decide(const struct verb *v, struct bf_decider *s, const struct bf_de
 		rc = v->jobs ? v->jobs(s->upkeep.pg, d, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
 	if (rc == 0)
 		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
+	if (rc == 0 && v->command == &bf_command_cancel && !d->step && !d->chunk)
+		rc = cancel_rest(s, d, state, err);
 	if (rc == 0 && json)
 		print_json(v, d, jobs, state);
 	else if (rc == 0)

@@ -146,6 +146,12 @@ reader_cli() { REDISCLI_AUTH=${password[reader]} redis-cli -s "$redis_socket" --
 	rd function flush
 	wait_until '[ "$(run_state broken.four)" = done ]'
 	as operator enqueue cancel broken.four
+
+	# what an operator has begun to cancel, a worker ends
+	pg 'insert into hold values (1)'
+	as operator enqueue_run broken.five broken --since=2024-05-01 --until=2024-05-02
+	pg "update bf.run set state = 'stopping', cancelling = true where run = 'broken.five'"
+	wait_until '[ "$(run_state broken.five)" = cancelled ]'
 	assert_nothing_refused
 }
 
