@@ -440,6 +440,12 @@ void bf_job_put_down(struct bf_job *j, enum bf_ack ack, int64_t delay_ms)
 	bf_job_returned(j);
 }
 
+void bf_open_unanswered(struct bf_job *j)
+{
+	j->asks_left = (int)(j->worker->opt.lease_ms / BF_ASK_EVERY_MS);
+	j->worker->hold_wanted = true;
+}
+
 void bf_open_again(struct bf_job *j, const char *why)
 {
 	if (j->fenced || j->worker->draining) {

@@ -10,8 +10,7 @@
 #define SUSPECT_LATER_MS 1000
 #define TOGETHER_MS      1000 /* connections that were lost within this time were lost together */
 #define TROUBLE_PAUSE_MS 1000 /* after the server refused the statement */
-#define ASK_EVERY_MS     1000
-#define SHARED_FROM      96 /* jobs held from which on they are opened in three batches */
+#define SHARED_FROM      96   /* jobs held from which on they are opened in three batches */
 
 struct batch {
 	struct bf_worker *worker;
@@ -154,20 +153,14 @@ static void closed(struct bf_job *j)
 
 /* ---- statements that were not answered ---- */
 
-void bf_open_unanswered(struct bf_job *j)
-{
-	j->asks_left = (int)(j->worker->opt.lease_ms / ASK_EVERY_MS);
-	j->worker->hold_wanted = true;
-}
-
-/* The statement may be committing still: given away, the job would be another worker's while the ledger says that it is this one's, and
+/* It may be committing still: given away, the job would be another worker's while the ledger says that it is this one's, and
  * count as a crash. */
 static bool ask_again(struct bf_job *j)
 {
 	if (j->asks_left <= 0)
 		return false;
 	j->asks_left--;
-	j->ask_at_ms = bf_mono_ms() + ASK_EVERY_MS;
+	j->ask_at_ms = bf_mono_ms() + BF_ASK_EVERY_MS;
 	bf_lane_leave(j);
 	bf_job_move(j, BF_AT_ASK, "locked");
 	return true;

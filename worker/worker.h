@@ -33,6 +33,7 @@
 #define BF_SILENCE_LEASES  3    /* a statement that PostgreSQL does not answer for so long has lost its connection */
 #define BF_TAIL_MAX        8192 /* bytes of a failed try's output that are kept */
 #define BF_ERROR_MAX       2000 /* bytes of its error text */
+#define BF_ASK_EVERY_MS    1000 /* a locked job that may be this worker's is asked for so often, for a lease */
 #define BF_CLOSED_MS       1000 /* how long it is kept in mind that a run's jobs are not to be opened */
 
 struct bf_worker;
