@@ -267,7 +267,8 @@ static void put_off_crowd(struct bf_worker *w)
 		return;
 	bf_info("no connection to PostgreSQL is free for %zu jobs: put off, others may take them", w->at[BF_AT_CONNECT].count);
 	while (w->at[BF_AT_CONNECT].first)
-		bf_job_put_down(w->at[BF_AT_CONNECT].first, BF_ACK_LATER, ELSEWHERE_MS);
+		if (!bf_open_ask_again(w->at[BF_AT_CONNECT].first, "no lane"))
+			bf_job_put_down(w->at[BF_AT_CONNECT].first, BF_ACK_LATER, ELSEWHERE_MS);
 	w->no_claims_before_ms = now + 2 * ELSEWHERE_MS; /* the others come first */
 }
 
@@ -444,6 +445,17 @@ void bf_open_unanswered(struct bf_job *j)
 {
 	j->asks_left = (int)(j->worker->opt.lease_ms / BF_ASK_EVERY_MS);
 	j->worker->hold_wanted = true;
+}
+
+bool bf_open_ask_again(struct bf_job *j, const char *why)
+{
+	if (j->asks_left <= 0)
+		return false;
+	j->asks_left--;
+	j->ask_at_ms = bf_mono_ms() + BF_ASK_EVERY_MS;
+	bf_lane_leave(j);
+	bf_job_move(j, BF_AT_ASK, why);
+	return true;
 }
 
 void bf_open_again(struct bf_job *j, const char *why)

@@ -153,19 +153,6 @@ static void closed(struct bf_job *j)
 
 /* ---- statements that were not answered ---- */
 
-/* It may be committing still: given away, the job would be another worker's while the ledger says that it is this one's, and
- * count as a crash. */
-static bool ask_again(struct bf_job *j)
-{
-	if (j->asks_left <= 0)
-		return false;
-	j->asks_left--;
-	j->ask_at_ms = bf_mono_ms() + BF_ASK_EVERY_MS;
-	bf_lane_leave(j);
-	bf_job_move(j, BF_AT_ASK, "locked");
-	return true;
-}
-
 void bf_open_tick(struct bf_worker *w)
 {
 	int64_t now = bf_mono_ms();
@@ -186,11 +173,11 @@ static void follow(struct bf_job *j, const struct bf_open_answer *a)
 		bf_job_acknowledge(j, ack_of_state(a->state), 0);
 		return;
 	case BF_OPEN_LOCKED:
-		if (!ask_again(j))
+		if (!bf_open_ask_again(j, "locked"))
 			bf_job_acknowledge(j, BF_ACK_LATER, j->worker->opt.lease_ms);
 		return;
 	case BF_OPEN_EARLY:
-		if (a->early_ms > 0 || !ask_again(j))
+		if (a->early_ms > 0 || !bf_open_ask_again(j, "early"))
 			bf_job_acknowledge(j, BF_ACK_LATER, a->early_ms > 0 ? a->early_ms : 0);
 		return;
 	case BF_OPEN_HELD:

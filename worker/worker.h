@@ -279,6 +279,9 @@ void bf_open_tick(struct bf_worker *w); /* asks again for what was locked */
 /* A statement about it was not answered, and may be committing still: first Redis says whose the job is, then it is asked for, for a lease.
  */
 void bf_open_unanswered(struct bf_job *j);
+/* Keeps such a job, to be asked for a little later: given away, it would be another worker's while the ledger says that it is this one's,
+ * and count as a crash. False: there is no such statement, or it was asked for long enough. */
+bool bf_open_ask_again(struct bf_job *j, const char *why);
 void bf_settle_pump(struct bf_worker *w);
 void bf_pool_new(struct bf_worker *w);
 void bf_pool_pump(struct bf_worker *w); /* gives lanes to jobs that wait for one */

@@ -55,7 +55,8 @@ enum bf_stat_run_column {
 	BF_RUN_NOW,
 	BF_RUN_HELD_REASON,
 	BF_RUN_HELD_SINCE,
-	BF_RUN_THROTTLE
+	BF_RUN_THROTTLE,
+	BF_RUN_CANCELLING
 };
 int bf_stat_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: no such run */
 

@@ -14,6 +14,7 @@ declare
     s bf.step;
     v_count int;
     v_last int;
+    v_verdict text;
     v_left int := 10000;
 begin
     select * into r from bf.run where run = p_run for no key update;
@@ -32,7 +33,13 @@ begin
             update bf.step set floor = v_last + 1 where run = p_run and step = s.step;
             return r.state;
         end if;
-        update bf.step set state = 'cancelled', finished_at = clock_timestamp() where run = p_run and step = s.step;
+        v_verdict := case -- one of which nothing is cancelled is what its jobs are: a retry has nothing to open in it
+            when v_count > 0 or exists (select from bf.job where run = p_run and step = s.step and state = 'cancelled') then 'cancelled'
+            when exists (select from bf.job where run = p_run and step = s.step and state = 'failed') then 'failed'
+            when exists (select from bf.job where run = p_run and step = s.step and state = 'done') then 'done'
+            when exists (select from bf.job where run = p_run and step = s.step and state = 'skipped') then 'skipped'
+            else 'cancelled' end;
+        update bf.step set state = v_verdict, asked_at = null, finished_at = clock_timestamp() where run = p_run and step = s.step;
     end loop;
     update bf.run set state = 'cancelled', cancelling = false, version = version + 1, finished_at = clock_timestamp() where run = p_run;
     return 'cancelled';
@@ -49,7 +56,7 @@ end $$;
 
 -- The decision: what runs is cancelled, and nothing more is opened. Returns how many jobs there are to cancel, with these.
 create function bf.cancel_begin(p_run text) returns int
-language plpgsql set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     v_count int;
     v_steps text[];
@@ -58,10 +65,10 @@ begin
     select count(*), array_agg(step order by step, seq) filter (where state = 'running'), array_agg(seq order by step, seq) filter (where state = 'running')
       into v_count, v_steps, v_seqs
       from bf.job where run = p_run and state in ('pending', 'running');
-    perform from unnest(v_steps, v_seqs) as u (step, seq) join bf.job j on j.run = p_run and j.step = u.step and j.seq = u.seq
-      order by j.step, j.seq for no key update of j;
-    update bf.job j set state = 'cancelled', epoch = epoch + 1, finished_at = clock_timestamp()
-      from unnest(v_steps, v_seqs) as u (step, seq) where j.run = p_run and j.step = u.step and j.seq = u.seq and j.state = 'running';
+    for i in 1 .. coalesce(cardinality(v_steps), 0) loop -- each by its key, in their order
+        update bf.job set state = 'cancelled', epoch = epoch + 1, finished_at = clock_timestamp()
+         where run = p_run and step = v_steps[i] and seq = v_seqs[i] and state = 'running';
+    end loop;
     update bf.run set state = 'stopping', cancelling = true, version = version + 1 where run = p_run;
     return v_count;
 end $$;
@@ -119,7 +126,9 @@ language plpgsql as $$
 declare
     v_state text;
 begin
+    perform from bf.run where run = p_run for no key update; -- whoever decides about it has decided
     if exists (select from bf.run where run = p_run and cancelling) then
+        perform bf.split(p_run); -- of what failed while it was decided
         return bf.cancel_part(p_run);
     end if;
     if not exists (select from bf.step where run = p_run and split) then

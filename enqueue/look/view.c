@@ -131,6 +131,7 @@ static void read_run(struct bf_view *v, const struct bf_pg_result *r)
 	v->held = bf_strdup(bf_pg_text(r, 0, BF_RUN_HELD_REASON));
 	v->held_since_ms = bf_pg_int(r, 0, BF_RUN_HELD_SINCE);
 	v->throttle_ms = bf_pg_int(r, 0, BF_RUN_THROTTLE);
+	v->cancelling = bf_pg_bool(r, 0, BF_RUN_CANCELLING);
 	v->created_ms = bf_pg_int(r, 0, BF_RUN_CREATED);
 	v->finished_ms = bf_pg_int(r, 0, BF_RUN_FINISHED);
 	v->now_ms = bf_pg_int(r, 0, BF_RUN_NOW);

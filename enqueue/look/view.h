@@ -50,6 +50,7 @@ struct bf_view {
 	char *requested_by, *note, *params; /* never NULL */
 	char *held;                         /* why its throttle holds it back; "": it does not */
 	int64_t held_since_ms, throttle_ms;
+	bool cancelling; /* all of it: stopping until its last job is cancelled */
 	int64_t concurrency, created_ms, started_ms, finished_ms, now_ms;
 	struct bf_view_jobs jobs; /* of all steps */
 	struct bf_view_step steps[BF_STEPS_MAX];

@@ -395,7 +395,9 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "what failed, and why", "bfstat failures %s", v->run);
 	if (v->jobs.failed > 0 && !running)
 		hint(h, "once the cause is gone", "enqueue retry %s", v->run);
-	if (strcmp(v->state, "stopped") == 0 || strcmp(v->state, "stopping") == 0)
+	if (v->cancelling)
+		hint(h, "cancels the rest, where no worker does", "enqueue cancel %s", v->run);
+	else if (strcmp(v->state, "stopped") == 0 || strcmp(v->state, "stopping") == 0)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
 	if (v->jobs.cancelled > 0 && v->jobs.failed == 0 && !bf_view_active(v->state))
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);

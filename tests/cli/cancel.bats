@@ -70,6 +70,9 @@ jobs_of() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (
 	assert_same 'its exit code' 137 "$code"
 	run enqueue resume large.one
 	[[ $output == *'Run large.one is stopping: it is being cancelled'* ]]
+	bfstat verify
+	run bfstat large.one
+	[[ $output == *'enqueue cancel large.one '*'cancels the rest'* && $output != *'enqueue resume'* ]]
 	assert_same 'the run' 'stopping|t' "$(pg "select state, cancelling from bf.run where run = 'large.one'")"
 	run enqueue cancel large.one
 	[[ $output == *'Run large.one is cancelled'* ]]
@@ -88,4 +91,42 @@ jobs_of() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (
 	assert_same 'the run' 'running|f' "$(pg "select state, cancelling from bf.run where run = 'large.one'")"
 	enqueue cancel large.one --step=walk # nothing is left of the first step
 	wait_until "is cancelled \"select state from bf.step where run = 'large.one' and step = 'walk'\""
+}
+
+@test "what a person has approved while the run was being cancelled stays so, and what needs it goes on after a retry" {
+	pipeline asked <<-JSON
+		{"pipeline": "asked", "chunk": {"keys": {"sql": "sql/keys.sql"}},
+		 "steps": [{"name": "bulk", "kind": "noop", "needs": []},
+		           {"name": "sample", "kind": "noop", "per": "run", "needs": []},
+		           {"name": "ask", "kind": "approval", "needs": ["sample"]},
+		           {"name": "publish", "kind": "noop", "needs": ["bulk", "ask"]}]}
+	JSON
+	sql_file keys.sql <<<"select n from generate_series(1, $n) n"
+	enqueue_run large.one asked
+	pg "update bf.job set state = 'done' where run = 'large.one' and step = 'sample'; select bf.advance('large.one')"
+	cancel_at kill
+	exit_code_of "$canceller"
+	assert_same 'its exit code' 137 "$code"
+	enqueue approve large.one ask
+	enqueue cancel large.one
+	assert_same 'the steps' 'bulk cancelled, sample done, ask done, publish cancelled' "$(pg "select string_agg(step || ' ' || state, ', ' order by ordinal) from bf.step where run = 'large.one'")"
+	enqueue retry large.one
+	assert_same 'the steps' 'bulk released, sample done, ask done, publish waiting' "$(pg "select string_agg(step || ' ' || state, ', ' order by ordinal) from bf.step where run = 'large.one'")"
+}
+
+@test "an approval that was cancelled while a person was asked is asked for anew after a retry: its time begins again" {
+	pipeline asked <<-'JSON'
+		{"pipeline": "asked", "chunk": {"size": 1},
+		 "steps": [{"name": "one", "kind": "noop"}, {"name": "ask", "kind": "approval", "timeout": "4s", "on_timeout": "approve"}, {"name": "two", "kind": "noop"}]}
+	JSON
+	start_worker
+	enqueue_run asked.one asked --since=2024-01-01 --until=2024-01-02
+	wait_until '[ "$(run_state asked.one)" = waiting ]'
+	enqueue cancel asked.one
+	sleep 4
+	enqueue retry asked.one
+	[ "$(run_state asked.one)" = waiting ]
+	wait_for_end asked.one
+	assert_same 'how often it was asked' 2 "$(pg "select count(*) from bf.event where run = 'asked.one' and what = 'approval asked for'")"
+	assert_same 'how long it waited' t "$(pg "select max(at) filter (where who = 'timeout') - max(at) filter (where what = 'approval asked for') >= interval '4 s' from bf.event where run = 'asked.one'")"
 }
