@@ -106,6 +106,7 @@ static int dial(const struct bf_redis_place *place, const char *where, int64_t w
 			redisFree(ctx);
 		return -BF_E_UNAVAILABLE;
 	}
+	bf_redis_bound(ctx->reader);
 	struct bf_redis *r = bf_alloc(sizeof(*r));
 	r->ctx = ctx;
 	r->alive = true;

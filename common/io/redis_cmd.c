@@ -1,8 +1,10 @@
 #include "io/redis.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -83,6 +85,38 @@ void bf_redis_cmd_encode(const struct bf_redis_cmd *c, struct bf_buf *out)
 	bf_buf_add(out, c->bytes.data, c->bytes.len);
 	if (c->bytes.overflow)
 		out->overflow = true;
+}
+
+/* ---- how large a reply may be ---- */
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t n_elements;
+#else
+typedef int n_elements;
+#endif
+
+static redisReplyObjectFunctions bounded, usual;
+static pthread_once_t bounded_once = PTHREAD_ONCE_INIT;
+
+static void *create_array(const redisReadTask *task, n_elements n)
+{
+	return n > BF_REDIS_ELEMENTS_MAX ? NULL : usual.createArray(task, n);
+}
+
+static void make_bounded(void) /* hiredis gives away its own functions only with a reader */
+{
+	redisReader *reader = redisReaderCreate();
+	if (!reader)
+		abort();
+	bounded = usual = *reader->fn;
+	bounded.createArray = create_array;
+	redisReaderFree(reader);
+}
+
+void bf_redis_bound(redisReader *reader)
+{
+	(void)pthread_once(&bounded_once, make_bounded);
+	reader->fn = &bounded;
 }
 
 /* ---- replies ---- */

@@ -31,4 +31,9 @@ bool bf_redis_is_of_replica(const char *error);
 
 struct bf_redis_reply *bf_redis_wrap(void *raw); /* of a redisReply */
 
+/* hiredis makes room for as many elements as an array says that it has, before any of them comes. From now on one of more than
+ * BF_REDIS_ELEMENTS_MAX breaks the connection; no answer of the queue's functions has a hundredth of that. */
+#define BF_REDIS_ELEMENTS_MAX (1 << 20)
+void bf_redis_bound(redisReader *reader);
+
 #endif

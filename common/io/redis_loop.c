@@ -315,6 +315,7 @@ void bf_redisc_connected(struct bf_redisc *c)
 	c->reader = redisReaderCreate();
 	if (!c->reader)
 		abort();
+	bf_redis_bound(c->reader);
 	c->reader->maxbuf = 1 << 20; /* a buffer of ordinary size is kept between answers */
 	if (c->url.n_sentinels && !c->search.at_master)
 		bf_redisc_search_ask(c);

@@ -299,6 +299,7 @@ static void plain_calls(const uint8_t *bytes, size_t size)
 	int64_t generation;
 
 	reader = redisReaderCreate();
+	bf_redis_bound(reader);
 	redisReaderFeed(reader, (const char *)bytes, size);
 	bf_redis_cmd_init(&cmd);
 	bf_queue_fcall(&cmd, "sync_run", 1);
@@ -394,6 +395,7 @@ static void talk(struct bf_worker *w, const uint8_t *bytes, size_t size)
 
 		stop = stop ? stop : end;
 		reader = redisReaderCreate();
+		bf_redis_bound(reader);
 		redisReaderFeed(reader, at, (size_t)(stop - at));
 		while ((reply = next_reply())) {
 			turn(w);
