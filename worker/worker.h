@@ -276,8 +276,7 @@ void bf_run_def_free_all(struct bf_worker *w);
 /* ---- open.c, settle.c, pool.c ---- */
 void bf_open_pump(struct bf_worker *w);
 void bf_open_tick(struct bf_worker *w); /* asks again for what was locked */
-/* A statement about it was not answered, and may be committing still: first Redis says whose the job is, then it is asked for, for a lease.
- */
+/* A statement about it was not answered, and may be committing still: first Redis says whose the job is, then it is asked for. */
 void bf_open_unanswered(struct bf_job *j);
 /* Keeps such a job, to be asked for a little later: given away, it would be another worker's while the ledger says that it is this one's,
  * and count as a crash. False: there is no such statement, or it was asked for long enough. */

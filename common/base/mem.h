@@ -14,8 +14,8 @@ char *bf_strdup(const char *s);                             /* NULL gives NULL *
 char *bf_strndup(const char *s, size_t n);
 char *bf_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Gives pages that nothing is stored in back to the system, of all threads. Takes some hundred microseconds for each 10 MiB; nothing
- * happens where the C library has no such call (malloc_trim of glibc). */
+/* Gives pages that nothing is stored in back to the system, of all threads. Nothing happens where the C library has no such call
+ * (malloc_trim of glibc). */
 void bf_mem_return(void);
 
 void bf_free_ptr(void *pp); /* frees *(void **)pp; for BF_AUTOFREE */
