@@ -1,15 +1,18 @@
 # bf_embed(OUT_NAME PREFIX TYPE FILES…): makes OUT_NAME.c and OUT_NAME.h in the build folder, with the content of each file.
 #   TYPE stmt: `const struct bf_pg_stmt PREFIX<file name without ending>`;  TYPE text: `const char PREFIX<name>[]`
-# and, for both, an array PREFIX_all[] of {name, text} that ends with NULL. Run as a script (cmake -P) it does the work.
+# and, for both, an array PREFIX_all[] of {name, text} that ends with NULL, and PREFIX_sha256[] of all
+# the contents. Run as a script (cmake -P) it does the work.
 if(CMAKE_SCRIPT_MODE_FILE)
   string(REPLACE "|" ";" FILES "${FILES}")
   set(h "/* Made by .cmake/Embed.cmake from the files it names. */\n#pragma once\n#include <stddef.h>\n#include \"core/embedded.h\"\n")
   set(c "#include \"${NAME}.h\"\n")
   set(all "")
+  set(contents "")
   foreach(f ${FILES})
     get_filename_component(n ${f} NAME_WE)
     string(REGEX REPLACE "[^a-zA-Z0-9]" "_" id ${n})
     file(READ ${f} hex HEX)
+    string(APPEND contents ${hex})
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
     string(APPEND c "static const char text_${id}[] = {${bytes}0};\n")
     if(TYPE STREQUAL "stmt")
@@ -20,6 +23,9 @@ if(CMAKE_SCRIPT_MODE_FILE)
   endforeach()
   string(APPEND h "extern const struct bf_embedded ${PREFIX}all[]; /* in the order of the files' names; ends with .name = NULL */\n")
   string(APPEND c "const struct bf_embedded ${PREFIX}all[] = {\n${all}\t{NULL, NULL, 0}};\n")
+  string(SHA256 sha256 "${contents}")
+  string(APPEND h "extern const char ${PREFIX}sha256[];\n")
+  string(APPEND c "const char ${PREFIX}sha256[] = \"${sha256}\";\n")
   file(WRITE ${OUT}.h "${h}")
   file(WRITE ${OUT}.c "${c}")
   return()

@@ -33,8 +33,8 @@ rule 'only_the_loader_and_the_renderers_include_jansson' \
 	"$(includes 'jansson' common worker enqueue | except 'common/core/pipeline|common/core/json_|enqueue/render/')"
 rule 'only_renderers_include_libsmartcols' "$(includes 'libsmartcols' common worker enqueue | except 'enqueue/render/')"
 rule 'only_io_and_the_worker_include_libuv' "$(includes 'uv\.h|uv/' common worker enqueue | except 'common/io/|worker/')"
-rule 'base_includes_neither_io_nor_core' "$(includes 'io/|core/|bf_(sql|lua|migrations)\.h|\.\./' common/base)"
-rule 'io_does_not_include_core' "$(includes 'core/|bf_(sql|lua|migrations)\.h|\.\./' common/io)"
+rule 'base_includes_neither_io_nor_core' "$(includes 'io/|core/|bf_(sql|lua|migrations|definitions)\.h|\.\./' common/base)"
+rule 'io_does_not_include_core' "$(includes 'core/|bf_(sql|lua|migrations|definitions)\.h|\.\./' common/io)"
 
 # A quoted include is found beside its file, in common/, at the top of its own program, or is made by the build.
 strays() { # FOLDER: headers that none of these has
@@ -42,7 +42,7 @@ strays() { # FOLDER: headers that none of these has
 	includes '' "$1" | grep -E 'include[[:space:]]*"' | while IFS=: read -r file line name; do
 		name=${name#*\"} name=${name%%\"*}
 		case $name in
-		bf_sql.h | bf_lua.h | bf_migrations.h) continue ;;
+		bf_sql.h | bf_lua.h | bf_migrations.h | bf_definitions.h) continue ;;
 		*..*) ;;
 		*) [[ ! -f $(dirname "$file")/$name && ! -f common/$name && ! -f $1/$name ]] || continue ;;
 		esac

@@ -1,6 +1,11 @@
+/*
+ * The ledger's schema in one transaction: the numbered migrations that it lacks, then the present definition of
+ * each function and view, when their hash differs from what was applied last.
+ */
 #include "core/migrate.h"
 
 #include "base/mem.h"
+#include "bf_definitions.h"
 #include "bf_migrations.h"
 #include "bf_sql.h"
 
@@ -11,6 +16,7 @@
 struct applied {
 	int latest;              /* 0: none */
 	char needs[VERSION_MAX]; /* the newest of the oldest programs that can live with what this one does not know; "" */
+	bool current;            /* functions and views are this program's, or a newer one's */
 };
 
 /* "0001_ledger" → 1 */
@@ -58,6 +64,18 @@ static int plain(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_r
 	return rc;
 }
 
+/* Whose functions and views are in the ledger; those of a newer program are left alone. */
+static int read_definitions(struct bf_pg *pg, struct applied *out, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *row = NULL;
+	int rc = plain(pg, &bf_sql_migrate_definitions, &row, err);
+	if (rc < 0)
+		return rc;
+	bool same = strcmp(bf_pg_text(row, 0, 0), bf_definition_sha256) == 0;
+	out->current = same || out->latest > latest_known() || compare_versions(bf_pg_text(row, 0, 1), BF_VERSION) > 0;
+	return 0;
+}
+
 static int read_applied(struct bf_pg *pg, struct applied *out, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *there = NULL;
@@ -73,7 +91,7 @@ static int read_applied(struct bf_pg *pg, struct applied *out, struct bf_error *
 		if (out->latest > latest_known() && compare_versions(oldest, out->needs) > 0)
 			snprintf(out->needs, sizeof(out->needs), "%s", oldest);
 	}
-	return rc;
+	return rc == 0 && out->latest >= latest_known() ? read_definitions(pg, out, err) : rc;
 }
 
 static bool too_new(const struct applied *a)
@@ -112,7 +130,14 @@ int bf_migrate_check(struct bf_pg *pg, struct bf_error *err)
 		return bf_fail(err, BF_E_UNAVAILABLE,
 					   "the ledger in %s is older than this program: it has migration %d of %d; `enqueue migrate` brings it up to date",
 					   bf_pg_where(pg), a.latest, latest_known());
-	return too_new(&a) ? fail_too_new(pg, &a, BF_E_UNAVAILABLE, err) : 0;
+	if (too_new(&a))
+		return fail_too_new(pg, &a, BF_E_UNAVAILABLE, err);
+	if (!a.current)
+		return bf_fail(err, BF_E_UNAVAILABLE,
+					   "the functions of the ledger in %s are not those of this program, version %s; "
+					   "`enqueue migrate` replaces them",
+					   bf_pg_where(pg), BF_VERSION);
+	return 0;
 }
 
 static int record(struct bf_pg *pg, const struct bf_embedded *migration, struct bf_error *err)
@@ -130,54 +155,82 @@ static int record(struct bf_pg *pg, const struct bf_embedded *migration, struct 
 	return rc;
 }
 
-/* Within a transaction. *done: this call applied it; another process may have been faster. */
-static int apply(struct bf_pg *pg, const struct bf_embedded *migration, bool *done, struct bf_error *err)
+static int apply_migration(struct bf_pg *pg, const struct bf_embedded *migration, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *locked = NULL;
 	BF_AUTORESULT struct bf_pg_result *ignored = NULL;
-	struct applied a;
-	*done = false;
-	int rc = plain(pg, &bf_sql_migrate_lock, &locked, err);
-	if (rc == 0)
-		rc = read_applied(pg, &a, err);
-	if (rc < 0 || a.latest >= number_of(migration))
-		return rc;
-	rc = bf_pg_script(pg, migration->text, &ignored, err);
+	int rc = bf_pg_script(pg, migration->text, &ignored, err);
 	if (rc == 0)
 		rc = record(pg, migration, err);
-	*done = rc == 0;
 	return rc < 0 ? bf_error_prefix(err, "migration %s", migration->name) : 0;
 }
 
-static int apply_alone(struct bf_pg *pg, const struct bf_embedded *migration, bool *done, struct bf_error *err)
+static int record_definitions(struct bf_pg *pg, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, bf_definition_sha256);
+	bf_pg_add_text(&p, BF_VERSION);
+	int rc = bf_pg_exec(pg, &bf_sql_migrate_define, &p, NULL, err);
+	bf_pg_params_release(&p);
+	return rc;
+}
+
+/* Their order is the alphabet's, so a body may call what is made after it: bodies are checked when they are called. */
+static int apply_definitions(struct bf_pg *pg, struct bf_error *err)
+{
+	int rc = bf_pg_script(pg, "set local check_function_bodies = off", NULL, err);
+	for (const struct bf_embedded *d = bf_definition_all; rc == 0 && d->name; d++) {
+		rc = bf_pg_script(pg, d->text, NULL, err);
+		if (rc < 0)
+			(void)bf_error_prefix(err, "definition of %s", d->name);
+	}
+	return rc == 0 ? record_definitions(pg, err) : rc;
+}
+
+/* Within a transaction. before: what the ledger had when this process got the lock. */
+static int bring_up_to_date(struct bf_pg *pg, struct applied *before, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *locked = NULL;
+	int rc = plain(pg, &bf_sql_migrate_lock, &locked, err);
+	if (rc == 0)
+		rc = read_applied(pg, before, err);
+	if (rc == 0 && too_new(before))
+		return fail_too_new(pg, before, BF_E_CONFLICT, err);
+	for (const struct bf_embedded *m = bf_migration_all; rc == 0 && m->name; m++)
+		if (number_of(m) > before->latest)
+			rc = apply_migration(pg, m, err);
+	return rc == 0 && !before->current ? apply_definitions(pg, err) : rc;
+}
+
+static int bring_up_to_date_in_transaction(struct bf_pg *pg, struct applied *before, struct bf_error *err)
 {
 	int rc = bf_pg_begin(pg, err);
 	if (rc == 0)
-		rc = apply(pg, migration, done, err);
+		rc = bring_up_to_date(pg, before, err);
 	if (rc == 0)
 		return bf_pg_commit(pg, err);
 	bf_pg_rollback(pg);
 	return rc;
 }
 
-int bf_migrate(struct bf_pg *pg, void (*report)(void *data, int number, const char *name), void *data, int *applied, struct bf_error *err)
+int bf_migrate(struct bf_pg *pg, void (*report)(void *data, const char *name), void *data, int *applied, struct bf_error *err)
 {
-	struct applied a;
+	struct applied before = {.latest = 0};
 	*applied = 0;
 	int rc = check_encoding(pg, BF_E_CONFLICT, err);
 	if (rc == 0)
-		rc = read_applied(pg, &a, err);
-	if (rc == 0 && too_new(&a))
-		return fail_too_new(pg, &a, BF_E_CONFLICT, err);
-	for (const struct bf_embedded *m = bf_migration_all; rc == 0 && m->name; m++) {
-		bool done = false;
-		if (number_of(m) > a.latest)
-			rc = apply_alone(pg, m, &done, err);
-		if (rc < 0 || !done)
+		rc = bring_up_to_date_in_transaction(pg, &before, err);
+	if (rc < 0)
+		return rc;
+	for (const struct bf_embedded *m = bf_migration_all; m->name; m++) {
+		if (number_of(m) <= before.latest)
 			continue;
 		(*applied)++;
-		if (report)
-			report(data, number_of(m), m->name);
+		report(data, m->name);
 	}
-	return rc;
+	if (!before.current) {
+		(*applied)++;
+		report(data, "functions and views");
+	}
+	return 0;
 }

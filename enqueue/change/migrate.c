@@ -15,26 +15,23 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
-const struct bf_command bf_command_migrate = {
-	"migrate",
-	"enqueue migrate [--json]",
-	"make the ledger in PostgreSQL, or bring it up to date",
-	"Each migration is a transaction of its own; running it again, or twice at once, does no harm.",
-	options,
-	0,
-	0};
+const struct bf_command bf_command_migrate = {"migrate",
+											  "enqueue migrate [--json]",
+											  "make the ledger in PostgreSQL, or bring it up to date",
+											  "All of it is one transaction; running it again, or twice at once, does no harm.",
+											  options,
+											  0,
+											  0};
 
-static void report_text(void *data, int number, const char *name)
+static void report_text(void *data, const char *name)
 {
 	(void)data;
-	(void)number;
 	printf("applied %s\n", name);
 }
 
-static void report_json(void *data, int number, const char *name)
+static void report_json(void *data, const char *name)
 {
 	struct bf_json *j = data;
-	(void)number;
 	bf_json_text(j, NULL, name);
 }
 

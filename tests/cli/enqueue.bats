@@ -267,6 +267,18 @@ doubled_days() {
 	BF_DATABASE_URL=$url ends 0 'up to date' enqueue migrate
 }
 
+@test "functions and views are replaced when their text differs, and a program says so that finds others" {
+	pg "update bf.meta set definitions = 'of another text'; create or replace view bf.gaps as select null::text collate \"C\" as pipeline,
+	    null::text collate \"C\" as step, null::jsonb as identity, null::date as day"
+	ends 5 'not those of this program*enqueue migrate' bfstat
+	ends 0 'applied functions and views' enqueue migrate
+	assert_same 'bf.gaps is its file again' t "$(pg "select pg_get_viewdef('bf.gaps'::regclass) ~ 'unnest'")"
+	ends 0 'up to date' enqueue migrate
+	pg "update bf.meta set definitions = 'of a newer program', definitions_by = '99.1'"
+	ends 0 'up to date' enqueue migrate
+	assert_same 'those of a newer program stay' 'of a newer program' "$(pg 'select definitions from bf.meta')"
+}
+
 # ---- planning ----
 
 @test "a run is planned: steps, jobs in order, and the first chunks are in Redis" {
