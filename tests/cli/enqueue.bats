@@ -270,7 +270,7 @@ doubled_days() {
 @test "functions and views are replaced when their text differs, and a program says so that finds others" {
 	pg "update bf.meta set definitions = 'of another text'; create or replace view bf.gaps as select null::text collate \"C\" as pipeline,
 	    null::text collate \"C\" as step, null::jsonb as identity, null::date as day"
-	ends 5 'not those of this program*enqueue migrate' bfstat
+	ends 5 'are not those of this program' enqueue stop nobody
 	ends 0 'applied functions and views' enqueue migrate
 	assert_same 'bf.gaps is its file again' t "$(pg "select pg_get_viewdef('bf.gaps'::regclass) ~ 'unnest'")"
 	ends 0 'up to date' enqueue migrate
