@@ -5,8 +5,7 @@
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/process.h"
-#include "core/migrate.h"
-#include "core/reconcile.h"
+#include "connect.h"
 #include "supervisor.h"
 #include "worker.h"
 
@@ -44,7 +43,8 @@ static const struct bf_command command = {
 	.synopsis = "worker [--queues=NAME:WEIGHT,…] [--slots=N] [--grace=TIME] [--once] [--drain]",
 	.summary = "Takes jobs from Redis, executes them, and records in PostgreSQL what became of them.",
 	.details = "Runs until SIGTERM: then it takes nothing new, lets running jobs finish for the grace time and hands back the rest.\n"
-			   "A second SIGTERM hands back at once. Start as many as you want, on as many hosts as you want.\n"
+			   "A second SIGTERM hands back at once. SIGHUP (its terminal is closed) is a first SIGTERM.\n"
+			   "Start as many as you want, on as many hosts as you want.\n"
 			   "\n"
 			   "Environment: BF_REDIS_URL, BF_DATABASE_URL (or DATABASE_URL, or libpq's own), BF_LEASE (15s), BF_PIPELINES,\n"
 			   "BF_LOG=text|json, BF_LOG_LEVEL=debug|info|warn|error.",
@@ -89,26 +89,6 @@ static int read_options(const struct given *g, struct bf_worker_options *opt, st
 	return parse_queues(g->queues, opt, err);
 }
 
-/* Both servers are there, and fit for use. */
-static int connect_servers(struct bf_upkeep *u, struct bf_error *err)
-{
-	char warning[512];
-	int rc = bf_steward_connect(u, err);
-	if (rc == 0)
-		rc = bf_redis_check_server(u->redis, warning, sizeof(warning), err);
-	if (rc == 0 && warning[0])
-		bf_warn("%s", warning);
-	if (rc == 0)
-		rc = bf_migrate_check(u->pg, err);
-	if (rc == 0 && bf_pg_is_read_only(u->pg))
-		rc = bf_fail(err, BF_E_UNAVAILABLE,
-					 "PostgreSQL (%s) is read-only: a worker has to write to the ledger; point BF_DATABASE_URL at the primary",
-					 bf_pg_where(u->pg));
-	if (rc == 0)
-		rc = bf_reconcile_generation(u, NULL, err);
-	return rc;
-}
-
 static int help(void)
 {
 	BF_AUTOBUF struct bf_buf text;
@@ -126,10 +106,12 @@ int main(int argc, char **argv)
 	int n_args;
 	bool want_help = false;
 
+	bf_process_open_standard();
 	bf_process_keep_private();
 	if (strcmp(argv[0], BF_SUPERVISOR_NAME) == 0)
 		return bf_supervisor_main(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	bf_signals_hold();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("worker " BF_VERSION) < 0;
 	const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
@@ -143,7 +125,7 @@ int main(int argc, char **argv)
 		rc = read_options(&given, &opt, &err);
 	struct bf_upkeep upkeep = {.lease_ms = rc == 0 ? opt.lease_ms : 0};
 	if (rc == 0)
-		rc = connect_servers(&upkeep, &err);
+		rc = bf_connect_servers(&upkeep, &err);
 	if (rc < 0) {
 		bf_redis_close(upkeep.redis);
 		bf_pg_close(upkeep.pg);

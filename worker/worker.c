@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "connect.h"
 #include "io/http.h"
 
 #define TICK_MS       250
@@ -43,6 +44,7 @@ static void close_everything(struct bf_worker *w)
 	uv_close((uv_handle_t *)&w->due, on_handle_closed);
 	uv_close((uv_handle_t *)&w->sigterm, on_handle_closed);
 	uv_close((uv_handle_t *)&w->sigint, on_handle_closed);
+	uv_close((uv_handle_t *)&w->sighup, on_handle_closed);
 }
 
 static void leave(struct bf_worker *w)
@@ -75,13 +77,14 @@ static void return_unstarted(struct bf_worker *w)
 		bf_job_returned(w->at[BF_AT_READY].first);
 }
 
-static void drain(struct bf_worker *w, bool now)
+/* `why`: begins the sentence that is logged. */
+static void drain(struct bf_worker *w, const char *why, bool now)
 {
 	char grace[BF_DURATION_TEXT];
 	if (!w->draining) {
 		w->draining = true;
 		w->drain_deadline_ms = bf_mono_ms() + w->opt.grace_ms;
-		bf_info("draining: %zu running jobs may take %s more, nothing new is taken", w->at[BF_AT_RUNNING].count,
+		bf_info("%sdraining: %zu running jobs may take %s more, nothing new is taken", why, w->at[BF_AT_RUNNING].count,
 				bf_duration_human(w->opt.grace_ms, grace));
 		return_unstarted(w);
 	}
@@ -107,8 +110,14 @@ static void hand_back(struct bf_worker *w)
 static void on_signal(uv_signal_t *s, int signum)
 {
 	struct bf_worker *w = s->data;
+	drain(w, signum == SIGINT ? "SIGINT: " : "SIGTERM: ", w->draining);
+}
+
+/* A terminal that is closed may send it more than once, and nobody asks for haste: only a second SIGTERM does. */
+static void on_hangup(uv_signal_t *s, int signum)
+{
 	(void)signum;
-	drain(w, w->draining);
+	drain(s->data, "SIGHUP (the terminal was closed): ", false);
 }
 
 static bool has_finished(struct bf_worker *w)
@@ -131,7 +140,7 @@ static void drain_tick(struct bf_worker *w)
 	if (now >= w->drain_deadline_ms)
 		hand_back(w);
 	if (now >= w->drain_deadline_ms + TERM_MS)
-		drain(w, true);
+		drain(w, "", true);
 	if (w->drain_now && now >= w->drain_deadline_ms + LAST_WORDS_MS) {
 		bf_warn("leaving %d jobs behind: a server does not answer. Their lease ends by itself", w->held);
 		w->exit_code = 1;
@@ -187,7 +196,7 @@ static void on_tick(uv_timer_t *t)
 	if (w->draining)
 		drain_tick(w);
 	else if (has_finished(w))
-		drain(w, false);
+		drain(w, "", false);
 }
 
 static void on_pg_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
@@ -215,11 +224,15 @@ static void start_handles(struct bf_worker *w)
 	uv_timer_init(w->loop, &w->due);
 	uv_signal_init(w->loop, &w->sigterm);
 	uv_signal_init(w->loop, &w->sigint);
-	w->prepare.data = w->tick.data = w->sigterm.data = w->sigint.data = w;
+	uv_signal_init(w->loop, &w->sighup);
+	w->prepare.data = w->tick.data = w->sigterm.data = w->sigint.data = w->sighup.data = w;
 	uv_prepare_start(&w->prepare, on_prepare);
 	uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
 	uv_signal_start(&w->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&w->sigint, on_signal, SIGINT);
+	if (!bf_hangup_ignored())
+		uv_signal_start(&w->sighup, on_hangup, SIGHUP);
+	bf_signals_release();
 }
 
 static int start(struct bf_worker *w, struct bf_upkeep *upkeep, struct bf_error *err)

@@ -224,8 +224,8 @@ struct bf_worker {
 	uv_timer_t tick;
 	int64_t last_rest_ms; /* when memory was last given back to the system */
 	uv_timer_t due;       /* for the next delayed job, which the tick would be late for */
-	uv_signal_t sigterm, sigint;
-	bool draining;     /* SIGTERM */
+	uv_signal_t sigterm, sigint, sighup;
+	bool draining;     /* SIGTERM, SIGINT or SIGHUP came, or --drain and --once are through */
 	bool handing_back; /* the grace is over */
 	bool drain_now;    /* a second SIGTERM, or programs that would not end */
 	int64_t drain_deadline_ms;

@@ -1,11 +1,11 @@
 #include "base/buf.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,16 +156,14 @@ static int read_all(struct bf_buf *b, int fd, const char *path, struct bf_error 
 
 int bf_buf_read_file(struct bf_buf *b, const char *path, struct bf_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return bf_fail(err, BF_E_NOT_FOUND, "%s: there is no such file", path);
+	int fd = bf_file_open(path, err);
 	if (fd < 0)
-		return bf_fail_errno(err, errno, "open %s", path);
+		return fd;
 
 	size_t before = b->len;
 	struct stat st;
 	int rc;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uintmax_t)st.st_size > b->max - b->len)
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && (uintmax_t)st.st_size > b->max - b->len)
 		rc = too_large(b, path, err);
 	else
 		rc = read_all(b, fd, path, err);

@@ -31,7 +31,7 @@ void bf_buf_drop_front(struct bf_buf *b, size_t n);
 
 #define BF_AUTOBUF __attribute__((cleanup(bf_buf_release)))
 
-/* Reads a whole file of at most `max` bytes. -BF_E_NOT_FOUND, -BF_E_LIMIT, -BF_E_IO. */
+/* Reads a whole regular file of at most `max` bytes: see base/file.h. -BF_E_NOT_FOUND, -BF_E_INPUT, -BF_E_LIMIT, -BF_E_IO. */
 struct bf_error;
 int bf_buf_read_file(struct bf_buf *b, const char *path, struct bf_error *err);
 

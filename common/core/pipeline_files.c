@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "core/pipeline_internal.h"
 #include "core/sqltext.h"
@@ -42,12 +43,16 @@ char *bf_read_path(struct bf_reader *r, const struct bf_at *at, json_t *name)
 	BF_AUTOFREE char *path = text ? bf_asprintf("%s/%s", r->p->dir, text) : NULL;
 	struct stat st;
 
-	if (path && !r->pinned && (stat(path, &st) < 0 || !S_ISREG(st.st_mode))) {
-		r->missing++;
+	if (!path || r->pinned)
+		return bf_steal(&path);
+	if (stat(path, &st) < 0)
 		bf_problem_found(r, at, name, "a file that exists (looked for %s)", path);
-		return NULL;
-	}
-	return bf_steal(&path);
+	else if (!S_ISREG(st.st_mode))
+		bf_problem_found(r, at, name, "a regular file (%s is %s)", path, bf_file_kind(st.st_mode));
+	else
+		return bf_steal(&path);
+	r->missing++;
+	return NULL;
 }
 
 /* The text of a file from disk, which is put into r->files. Borrowed from there. */
@@ -204,6 +209,7 @@ char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name)
 {
 	const char *text = json_string_value(name);
 	BF_AUTOFREE char *path = NULL;
+	struct stat st;
 
 	if (!text || text[0] == '\0' || strstr(text, "{{")) {
 		bf_problem_found(r, at, name, "a program: \"bin/export\" of the pipeline's folder, \"/usr/bin/python3\", or \"python3\" of PATH");
@@ -213,8 +219,10 @@ char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name)
 	if (r->pinned)
 		return bf_steal(&path);
 	r->missing += strchr(text, '/') ? !executable(path) : !in_path(text);
-	if (strchr(text, '/') && access(path, F_OK) < 0)
+	if (strchr(text, '/') && stat(path, &st) < 0)
 		bf_problem_found(r, at, name, "a program that exists (looked for %s)", path);
+	else if (strchr(text, '/') && !S_ISREG(st.st_mode))
+		bf_problem_found(r, at, name, "a program (%s is %s)", path, bf_file_kind(st.st_mode));
 	else if (strchr(text, '/') && !executable(path))
 		bf_problem_found(r, at, name, "a file that may be executed (%s is not: chmod +x)", path);
 	else if (!strchr(text, '/') && !in_path(text))

@@ -3,8 +3,10 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 struct bf_http {
@@ -291,9 +293,24 @@ static void set_method(CURL *easy, const struct bf_http_request *q)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
+static const char *authorities(void)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	return file && *file ? file : NULL;
+}
+
+/* libcurl would open whatever it is, on the loop: a named pipe without a writer would stop all of the worker. */
+static int check_authorities(struct bf_error *err)
+{
+	int fd = authorities() ? bf_file_open(authorities(), err) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return authorities() && fd < 0 ? bf_error_prefix(err, "SSL_CERT_FILE") : 0;
+}
+
 static void set_options(struct bf_http_call *c, const struct bf_http_request *q)
 {
-	const char *authorities = getenv("SSL_CERT_FILE");
 	CURL *easy = c->easy;
 
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, (char *)c);
@@ -306,8 +323,8 @@ static void set_options(struct bf_http_call *c, const struct bf_http_request *q)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)BF_HTTP_CONNECT_MS);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_URL, q->url);
-	if (authorities && *authorities)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);
+	if (authorities())
+		curl_easy_setopt(easy, CURLOPT_CAINFO, authorities());
 	set_method(easy, q);
 	if (q->body)
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, c->body.data);
@@ -334,6 +351,10 @@ static void add_headers(struct bf_http_call *c, const struct bf_http_request *q)
 int bf_http_start(struct bf_http *h, const struct bf_http_request *q, bf_http_cb *cb, void *data, struct bf_http_call **out,
 				  struct bf_error *err)
 {
+	int rc = check_authorities(err);
+	if (rc < 0)
+		return rc;
+
 	struct bf_http_call *c = bf_alloc(sizeof(*c));
 
 	c->client = h;

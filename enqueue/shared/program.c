@@ -136,6 +136,7 @@ bool bf_command_parse(const struct bf_command *command, int argc, char **argv, v
 /* What could not be written was not said: a full disk behind a pipe must not look like success. */
 int bf_program_run(const struct bf_program *program, int argc, char **argv)
 {
+	bf_process_open_standard();
 	bf_process_keep_private();
 	int code = run_program(program, argc, argv);
 	if (fflush(stdout) == 0 && !ferror(stdout))
