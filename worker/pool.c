@@ -156,13 +156,6 @@ void bf_pool_pump(struct bf_worker *w)
 		;
 }
 
-void bf_pool_tidy(struct bf_worker *w)
-{
-	for (int i = 0; i < w->pool->n; i++)
-		if (!w->pool->lane[i].running)
-			bf_pgc_put_back(w->pool->lane[i].conn);
-}
-
 bool bf_pool_has(const struct bf_worker *w, int pid)
 {
 	for (int i = 0; i < w->pool->n; i++)

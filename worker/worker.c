@@ -159,7 +159,6 @@ void bf_worker_pump(struct bf_worker *w)
 	bf_pool_pump(w);
 	bf_open_pump(w);
 	bf_job_pump(w);
-	bf_pool_tidy(w);
 	bf_settle_pump(w);
 	if (!w->exchange_flying)
 		bf_exchange_pump(w); /* what was settled or could not be opened just now */

@@ -284,7 +284,6 @@ bool bf_open_ask_again(struct bf_job *j, const char *why);
 void bf_settle_pump(struct bf_worker *w);
 void bf_pool_new(struct bf_worker *w);
 void bf_pool_pump(struct bf_worker *w); /* gives lanes to jobs that wait for one */
-void bf_pool_tidy(struct bf_worker *w); /* after bf_job_pump: puts back the sessions of lanes that stay free */
 void bf_pool_close(struct bf_worker *w);
 bool bf_lane_lost(const struct bf_job *j);            /* the backend it was opened for is gone */
 bool bf_lane_free(const struct bf_job *j);            /* it may begin, as far as its lane is concerned */

@@ -31,7 +31,9 @@ struct lexer {
 	int n_words;
 	char last[WORD_MAX]; /* the token before, if it was a word */
 	int parens, parens_line;
-	int blocks, blocks_line; /* depth of BEGIN ATOMIC and of the CASEs in it, for both end with END */
+	int blocks, blocks_line;                                    /* depth of BEGIN ATOMIC and of the CASEs in it, for both end with END */
+	enum call { NO_CALL, SCHEMA, DOT, NAME } call, call_before; /* how much of bf.name was seen; before the present token */
+	const char *call_start;
 };
 
 static bool is_digit(char c)
@@ -135,6 +137,24 @@ static void token(struct lexer *l)
 	open_statement(l, l->p);
 	l->beginning = false;
 	l->last[0] = '\0';
+	l->call_before = l->call;
+	l->call = NO_CALL;
+}
+
+/*
+ * A call into schema bf is the ledger's own business: a step that settles its job itself would say that it is done before it is.
+ * What is called by way of a function is not seen here; bf.settle notices it. INSERT INTO bf.x (…) is no call.
+ */
+static void track_schema(struct lexer *l, const char *start, bool is_ledger, enum call before)
+{
+	if (before == DOT) {
+		l->call = NAME;
+	} else if (is_ledger && strcmp(l->last, "into") != 0) {
+		l->call = SCHEMA;
+		l->call_start = start;
+	} else {
+		l->call = NO_CALL;
+	}
 }
 
 static bool word_is(const struct lexer *l, int i, const char *word)
@@ -235,6 +255,7 @@ static int see_word(struct lexer *l, const char *start, bool variable)
 	}
 	rc = check_copy(l, start, word);
 	track_blocks(l, word);
+	track_schema(l, start, strcmp(word, "bf") == 0, l->call);
 	memcpy(l->last, word, sizeof(word));
 	return rc;
 }
@@ -434,9 +455,11 @@ static void lex_semicolon(struct lexer *l)
 	begin_statement(l);
 }
 
-static void lex_paren(struct lexer *l)
+static int lex_paren(struct lexer *l)
 {
 	token(l);
+	if (*l->p == '(' && l->call_before == NAME)
+		return refuse(l, l->call_start, "no call into schema bf: a job's record is kept by the worker alone");
 	if (*l->p == '(') {
 		if (l->parens++ == 0)
 			l->parens_line = l->line;
@@ -444,6 +467,22 @@ static void lex_paren(struct lexer *l)
 		l->parens--;
 	}
 	l->p++;
+	return 0;
+}
+
+/* "name" */
+static int lex_name(struct lexer *l)
+{
+	const char *start = l->p;
+	char last[WORD_MAX];
+
+	memcpy(last, l->last, sizeof(last));
+	token(l);
+	int rc = skip_quoted(l, '"', false, "a quoted name \"");
+	memcpy(l->last, last, sizeof(last));
+	track_schema(l, start, l->p - start == 4 && memcmp(start, "\"bf\"", 4) == 0, l->call_before);
+	l->last[0] = '\0';
+	return rc;
 }
 
 static int lex_backslash(struct lexer *l)
@@ -475,18 +514,22 @@ static int lex_next(struct lexer *l)
 		return lex_colon(l);
 	if (c == '$')
 		return lex_dollar(l);
-	if (c == '\'' || c == '"') {
+	if (c == '"')
+		return lex_name(l);
+	if (c == '\'') {
 		token(l);
-		return skip_quoted(l, c, false, c == '"' ? "a quoted name \"" : "a quote '");
+		return skip_quoted(l, c, false, "a quote '");
 	}
 	if (c == ';') {
 		lex_semicolon(l);
 	} else if (c == '(' || c == ')') {
-		lex_paren(l);
+		return lex_paren(l);
 	} else if (c == '\\') {
 		return lex_backslash(l);
 	} else {
 		token(l);
+		if (c == '.' && l->call_before == SCHEMA)
+			l->call = DOT;
 		l->p++;
 	}
 	return 0;

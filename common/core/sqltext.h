@@ -5,7 +5,8 @@
  * its pieces: text, and the variables :name, :'name' and :"name". It refuses what psql would stumble over (an unterminated
  * quote, dollar quote or comment, with the line it began on), backslash commands, COPY FROM STDIN, and transaction control
  * (BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT, SAVEPOINT, RELEASE, PREPARE TRANSACTION, SET TRANSACTION as the first words of a
- * statement): a job's transaction is this program's. `::` casts and array slices are no variables. A quote that goes on with a variable's
+ * statement): a job's transaction is this program's; and so is its record, hence no call of a function in schema bf. `::` casts and array
+ * slices are no variables. A quote that goes on with a variable's
  * (:'name''…', or on the next line) is refused, too: whether its backslashes escape would be up to the variable's value.
  */
 #ifndef BF_CORE_SQLTEXT_H

@@ -54,41 +54,61 @@ const char *bf_pgc_where(const struct bf_pgc *c);
 int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params, bf_pgc_cb cb, void *data);
 
 /*
- * One message of several statements in the simple protocol. Called back once, at the end, with the last result that has columns, the
- * sum of rows affected by the statements, and the first error. A transaction that is still open then is rolled back before the callback
- * (and is an error, if there was none). Afterwards the session is put back (what DISCARD ALL does, but for the cached plans) and the
- * settings are sent again, in a message of its own after the callback.
+ * One message of several statements in the simple protocol. Called back once, at the end, with the sum of rows affected by the
+ * statements and the first error. Rows are read one at a time, counted by nobody and dropped, but for the first `keep_rows` of the
+ * last statement that has columns. What bounds memory is therefore the longest single row, which libpq holds as a whole, and the
+ * server limits to 1 GB; a connection that has held one of more than 8 MB is given up after its answer, for libpq keeps that memory.
+ *
+ * A transaction that is still open at the end is rolled back before the callback (and is an error, if there was none). Afterwards the
+ * session is put back (what DISCARD ALL does, but for the cached plans) and the settings are sent again, in a message of its own after
+ * the callback. The connection is not READY before that is answered: the server parses a message with the settings that it finds,
+ * and libpq quotes by them, so neither may happen while what ran before still shows.
  */
+enum bf_pgc_part {
+	BF_PGC_AROUND, /* what this module sends itself: BEGIN, COMMIT, `first` */
+	BF_PGC_IN_SQL, /* the owner's text; also, before any answer, what the server says of the message as a whole */
+	BF_PGC_IN_LAST
+};
+
 struct bf_pgc_script {
-	const struct bf_pg_result *last_rows; /* the last result with columns, or NULL */
+	const struct bf_pg_result *last_rows; /* of the last statement with columns, or NULL */
 	int64_t affected;
 	bool behind_failed;         /* of a transaction: what stood behind it */
+	enum bf_pgc_part part;      /* of a transaction: what the error is an answer to */
 	const struct bf_error *err; /* NULL on success */
 	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
 };
 typedef void (*bf_pgc_script_cb)(struct bf_pgc *c, const struct bf_pgc_script *outcome, void *data);
-int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data);
+int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data); /* keeps 100 rows */
 
 /*
- * The same for a job: one transaction around the text, READ COMMITTED, begun and committed by this function. Putting the session back costs
- * no message of its own when it went well. `plain`: the text has no statement that could leave anything in the session but by the functions
- * it calls (struct bf_sqltext); then less has to be put back, and that is owed: the next transaction begins with it, or bf_pgc_put_back
- * does it. Whoever has no next transaction at hand calls that at once, for what may have been left behind includes advisory locks.
+ * The same for a job: one transaction around the text, READ COMMITTED, begun and committed by this function. When it went well the
+ * session is put back in the same message, behind the COMMIT.
+ *
+ * `last` runs when nothing of `sql` can run any more: deferred triggers have fired, cursors are closed, and the role is the session's
+ * own again. Only the COMMIT of this function commits: where the server answers a statement before it with a tag of transaction
+ * control, or counts other statements than `statements`, the error is BF002 and names what it answered.
+ *
+ * `plain`: the text has no statement that could leave anything in the session but by the functions it calls (struct bf_sqltext). Then
+ * statements that the owner has prepared stay: `prepared` says how many there are before `behind`. If the server finds another
+ * number, functions have prepared some, or taken away the owner's: all are taken away, and bf_pgc_session changes.
  */
-#define BF_PGC_UNLOCK "pg_catalog.pg_advisory_unlock_all()"
+#define BF_PGC_TIDY     "SELECT pg_catalog.count(*), pg_catalog.pg_advisory_unlock_all() FROM pg_catalog.pg_prepared_statement()"
+#define BF_PGC_NOT_OURS "BF002" /* SQLSTATE: the text has ended the transaction that it was given */
 struct bf_pgc_transaction {
-	const char *first; /* its first statement; BF_PGC_UNLOCK is among what it selects: part of putting back what was before */
-	const char *sql;
-	const char *behind; /* statements that follow the COMMIT of a plain one, or NULL; an error in them is not the transaction's */
+	const char *first;  /* its first statement */
+	const char *sql;    /* each statement ended by ';' */
+	int statements;     /* of sql, as core/sqltext.h counts them */
+	const char *last;   /* one statement, or NULL */
+	const char *tidy;   /* BF_PGC_TIDY, where the owner has prepared that; NULL: as text */
+	const char *behind; /* statements that follow the putting back of a plain one, or NULL; an error in them is not the transaction's */
+	int prepared, keep_rows;
 	bool plain, read_only;
 };
 int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data);
 
 /* Changes whenever what was prepared by PREPARE is gone. */
 unsigned bf_pgc_session(const struct bf_pgc *c);
-
-/* Puts the session back, if that is owed and the connection READY; it is BUSY until then. Other requests are -BF_E_UNAVAILABLE before. */
-void bf_pgc_put_back(struct bf_pgc *c);
 
 /* Asks the server to cancel what runs (PQcancel, in the thread pool). The request's own callback tells how it ended; the next
  * request is let in only when the cancelling can no longer hit it. Nothing runs: nothing happens. */

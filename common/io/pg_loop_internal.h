@@ -1,6 +1,6 @@
 /*
- * The inside of a bf_pgc, which two files share: pg_loop.c connects, loses and closes; pg_loop_request.c sends requests
- * and reads their results. Nobody else includes this.
+ * The inside of a bf_pgc, which three files share: pg_loop.c connects, loses and closes; pg_loop_request.c sends requests
+ * and reads their results; pg_loop_script.c knows what the message of a script is made of. Nobody else includes this.
  */
 #ifndef BF_IO_PG_LOOP_INTERNAL_H
 #define BF_IO_PG_LOOP_INTERNAL_H
@@ -32,12 +32,28 @@ enum bf_pgc_phase {
 
 struct bf_pgc_cancel; /* a PQcancel in the thread pool */
 
+/* Which statement of a script is which, counted from 0. */
+struct bf_pgc_places {
+	int sql;      /* the owner's first */
+	int own;      /* behind the owner's last one, what makes sure that nothing of it runs any more */
+	int last;     /* the owner's `last`; the same as commit where there is none */
+	int commit;   /* none: INT_MAX */
+	int tidy;     /* none: INT_MAX */
+	int prepared; /* so many prepared statements are to be found there */
+};
+
 struct bf_pgc_request {
 	bf_pgc_cb cb; /* one of the two */
 	bf_pgc_script_cb script_cb;
 	void *data;
-	char *sql;             /* of a script, for "LINE n" */
-	size_t before;         /* bytes, all of them ASCII, that stand in it before the caller's own text */
+	char *sql;     /* of a script, for "LINE n" */
+	size_t before; /* bytes, all of them ASCII, that stand in it before the caller's own text */
+	struct bf_pgc_places place;
+	int answered; /* statements of it */
+	int keep_rows;
+	int kept_at;           /* which statement's rows are kept */
+	size_t widest;         /* bytes of the longest row so far */
+	enum bf_pgc_part part; /* of err */
 	const char *preparing; /* the statement that is prepared in the same pipeline, or NULL */
 	PGresult *kept;        /* what the callback will see */
 	int64_t affected;
@@ -45,7 +61,7 @@ struct bf_pgc_request {
 	struct bf_buf detail;
 	bool transaction; /* what follows is of bf_pgc_transaction_run only */
 	bool read_only;   /* it asked for that itself */
-	bool plain;       /* putting back is owed, and prepared statements are kept */
+	bool plain;       /* prepared statements are kept */
 	bool committed;   /* its COMMIT was answered: what comes behind it is the session being put back */
 	bool stained;     /* … and that went wrong */
 	bool settled;     /* the outcome is known: losing the connection does not change it any more */
@@ -72,7 +88,6 @@ struct bf_pgc {
 	bool copy_out;                 /* rows of a COPY TO STDOUT are being thrown away */
 	bool broken;                   /* reading failed; only what libpq holds already can still come */
 	bool was_cancelled;
-	bool owes; /* a plain transaction was the last: the session has to be put back before anything else */
 	struct bf_pgc_cancel *cancel;
 
 	int tries;
@@ -95,5 +110,15 @@ void bf_pgc_results(struct bf_pgc *c);                          /* takes what li
 void bf_pgc_fail_request(struct bf_pgc *c, const char *reason); /* if there is one: unknown outcome */
 void bf_pgc_forget_cancel(struct bf_pgc *c);
 void bf_pgc_request_clear(struct bf_pgc *c);
+
+/* pg_loop_script.c */
+#define BF_PGC_ROW_MAX ((size_t)8 << 20)  /* a connection that held a longer row is given up */
+extern const char bf_pgc_put_back_text[]; /* of the session, as a message of its own */
+struct bf_pgc_places bf_pgc_script_places(void);
+/* Fills in c->request, but for the callback, and gives the message; the caller frees. */
+char *bf_pgc_transaction_text(struct bf_pgc *c, const struct bf_pgc_transaction *t);
+enum bf_pgc_part bf_pgc_part_of(const struct bf_pgc_request *r); /* of the statement that is answered next */
+void bf_pgc_take_row(struct bf_pgc_request *r, const PGresult *row);
+void bf_pgc_take_end(struct bf_pgc_request *r, PGresult *res /* taken over */); /* of one statement, which went well */
 
 #endif

@@ -8,17 +8,7 @@
 #define WHO_AM_I                                                                            \
 	"SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')" \
 	" FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
-
-/*
- * What PostgreSQL documents DISCARD ALL to be, without DISCARD PLANS: plans are checked against what they depend on anyway,
- * and making those of bf.settle again costs more than the job. And other than DISCARD ALL it may share a message with the job.
- * Behind a plain transaction (io/pg_loop.h) only what functions leave behind is possible: settings, advisory locks, temporary tables. All
- * of it stands before the next one's BEGIN, which makes it part of that transaction, but for the locks: a SELECT is worth saving.
- */
-#define PUT_BACK_PLAIN "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DISCARD TEMP"
-#define PUT_BACK                                                                                                                           \
-	"CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT " BF_PGC_UNLOCK "; DISCARD TEMP; DISCARD" \
-	" SEQUENCES"
+#define SCRIPT_ROWS 100
 
 void bf_pgc_request_clear(struct bf_pgc *c)
 {
@@ -32,6 +22,10 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->script_cb = NULL;
 	r->preparing = NULL;
 	r->affected = 0;
+	r->answered = r->keep_rows = 0;
+	r->kept_at = -1;
+	r->widest = 0;
+	r->part = BF_PGC_AROUND;
 	r->err.code = 0;
 	r->settled = r->transaction = r->read_only = r->plain = r->committed = r->stained = false;
 }
@@ -54,7 +48,6 @@ static void send_with_settings(struct bf_pgc *c, enum bf_pgc_phase phase, const 
 
 void bf_pgc_setup(struct bf_pgc *c)
 {
-	c->owes = false;
 	c->session++;
 	send_with_settings(c, PHASE_SETUP, WHO_AM_I);
 }
@@ -68,18 +61,9 @@ static void forget_prepared(struct bf_pgc *c)
 static void put_back(struct bf_pgc *c)
 {
 	forget_prepared(c);
-	c->was_cancelled = c->owes = false;
+	c->was_cancelled = false;
 	bf_pgc_limit(c);
-	send_with_settings(c, PHASE_RESET, PUT_BACK);
-}
-
-void bf_pgc_put_back(struct bf_pgc *c)
-{
-	if (!c->owes || c->phase != PHASE_READY)
-		return;
-	c->owes = false;
-	bf_pgc_limit(c);
-	send_with_settings(c, PHASE_RESET, PUT_BACK_PLAIN "; SELECT " BF_PGC_UNLOCK);
+	send_with_settings(c, PHASE_RESET, bf_pgc_put_back_text);
 }
 
 static void become_ready(struct bf_pgc *c)
@@ -109,7 +93,7 @@ static void call_back(struct bf_pgc *c)
 		r.cb(c, kept, err, r.data);
 	} else if (r.script_cb) {
 		const struct bf_pgc_script outcome = {
-			.last_rows = kept, .affected = r.affected, .behind_failed = r.stained, .err = err, .detail = r.detail.data};
+			.last_rows = kept, .affected = r.affected, .behind_failed = r.stained, .part = r.part, .err = err, .detail = r.detail.data};
 		r.script_cb(c, &outcome, r.data);
 	}
 	PQclear(r.kept);
@@ -156,13 +140,22 @@ static void end_exec(struct bf_pgc *c)
 	go_on(c);
 }
 
+/* libpq never gives back the memory that it took for a row. */
+static bool holds_too_much(struct bf_pgc *c)
+{
+	if (c->request.widest <= BF_PGC_ROW_MAX)
+		return false;
+	(void)snprintf(c->last_words, sizeof(c->last_words), "given up after a row of %zu MB, for the memory that it took",
+				   c->request.widest >> 20);
+	return true;
+}
+
 static void end_script(struct bf_pgc *c)
 {
 	const struct bf_pgc_request *r = &c->request;
 	uv_timer_stop(&c->timer);
-	bool leaves = is_read_only(c) && !c->request.read_only;
+	bool leaves = holds_too_much(c) || (is_read_only(c) && !c->request.read_only);
 	bool is_back = r->committed && !r->stained && !r->err.code && !c->was_cancelled && !c->cancel;
-	c->owes = is_back && r->plain;
 	if (is_back && !r->plain)
 		forget_prepared(c);
 	c->phase = c->broken || leaves ? PHASE_BROKEN : is_back ? PHASE_READY : PHASE_PAUSE;
@@ -241,6 +234,7 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 	}
 	if (c->phase == PHASE_ROLLBACK || r->err.code)
 		return;
+	r->part = bf_pgc_part_of(r);
 	bf_pg_fail_result(res, &r->err);
 	bf_pg_detail(res, r->sql ? r->sql + r->before : NULL, r->before, &r->detail);
 }
@@ -254,16 +248,14 @@ static void take_success(struct bf_pgc *c, PGresult *res)
 		r->preparing = NULL;
 	} else if (c->phase == PHASE_SETUP && rows && !*c->backend_start) {
 		(void)snprintf(c->backend_start, sizeof(c->backend_start), "%s", bf_pg_text(bf_pg_wrap(res), 0, 0));
-	} else if (r->committed) {
-		/* of putting the session back */
-	} else if (c->phase == PHASE_EXEC || (c->phase == PHASE_SCRIPT && rows)) {
+	} else if (c->phase == PHASE_SCRIPT) {
+		bf_pgc_take_end(r, res);
+		return;
+	} else if (c->phase == PHASE_EXEC) {
 		r->affected += bf_pg_affected(bf_pg_wrap(res));
 		PQclear(r->kept);
 		r->kept = res;
 		return;
-	} else if (c->phase == PHASE_SCRIPT) {
-		r->affected += bf_pg_affected(bf_pg_wrap(res));
-		r->settled = r->committed = r->transaction && strcmp(PQcmdStatus(res), "COMMIT") == 0;
 	}
 	PQclear(res);
 }
@@ -275,7 +267,9 @@ static void take_result(struct bf_pgc *c, PGresult *res)
 		take_success(c, res);
 		return;
 	}
-	if (status == PGRES_COPY_IN) {
+	if (status == PGRES_SINGLE_TUPLE) {
+		bf_pgc_take_row(&c->request, res);
+	} else if (status == PGRES_COPY_IN) {
 		(void)PQputCopyEnd(c->conn, "COPY FROM STDIN is not possible here");
 		bf_pgc_flush(c);
 	} else if (status == PGRES_COPY_OUT) {
@@ -345,12 +339,6 @@ static int check_ready(struct bf_pgc *c)
 	return -BF_E_UNAVAILABLE;
 }
 
-/* Nobody else's statement may run in a session that a job has left as it is. */
-static int check_clean(struct bf_pgc *c)
-{
-	return c->owes ? -BF_E_UNAVAILABLE : check_ready(c);
-}
-
 /* The first use prepares in the same round trip. */
 static bool send_prepared(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params)
 {
@@ -368,7 +356,7 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 {
 	if (params && params->text.overflow)
 		return -BF_E_LIMIT;
-	int rc = check_clean(c);
+	int rc = check_ready(c);
 	if (rc)
 		return rc;
 	if (!send_prepared(c, stmt, params)) {
@@ -386,7 +374,7 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 
 static int send_script(struct bf_pgc *c, char *text /* taken over */, bf_pgc_script_cb cb, void *data)
 {
-	if (!PQsendQuery(c->conn, text)) {
+	if (!PQsendQuery(c->conn, text) || !PQsetSingleRowMode(c->conn)) {
 		free(text);
 		bf_pgc_break_soon(c);
 		return -BF_E_UNAVAILABLE;
@@ -394,7 +382,6 @@ static int send_script(struct bf_pgc *c, char *text /* taken over */, bf_pgc_scr
 	c->request.script_cb = cb;
 	c->request.data = data;
 	c->request.sql = text;
-	c->request.before = 0;
 	c->phase = PHASE_SCRIPT;
 	bf_pgc_flush(c);
 	return 0;
@@ -402,15 +389,13 @@ static int send_script(struct bf_pgc *c, char *text /* taken over */, bf_pgc_scr
 
 int bf_pgc_script_run(struct bf_pgc *c, const char *sql, bf_pgc_script_cb cb, void *data)
 {
-	int rc = check_clean(c);
-	return rc ? rc : send_script(c, bf_strdup(sql), cb, data);
-}
-
-static void add_beginning(const struct bf_pgc *c, const struct bf_pgc_transaction *t, struct bf_buf *text)
-{
-	if (c->owes)
-		bf_buf_printf(text, PUT_BACK_PLAIN "; %s%s", c->settings ? c->settings : "", c->settings ? "; " : "");
-	bf_buf_printf(text, "BEGIN ISOLATION LEVEL READ COMMITTED%s; %s;\n", t->read_only ? " READ ONLY" : "", t->first);
+	int rc = check_ready(c);
+	if (rc)
+		return rc;
+	c->request.before = 0;
+	c->request.place = bf_pgc_script_places();
+	c->request.keep_rows = SCRIPT_ROWS;
+	return send_script(c, bf_strdup(sql), cb, data);
 }
 
 unsigned bf_pgc_session(const struct bf_pgc *c)
@@ -420,26 +405,8 @@ unsigned bf_pgc_session(const struct bf_pgc *c)
 
 int bf_pgc_transaction_run(struct bf_pgc *c, const struct bf_pgc_transaction *t, bf_pgc_script_cb cb, void *data)
 {
-	struct bf_buf text;
 	int rc = check_ready(c);
-	if (rc)
-		return rc;
-	bf_buf_init(&text, SIZE_MAX); /* the caller has bounded what it gives */
-	add_beginning(c, t, &text);
-	size_t before = text.len;
-	bf_buf_printf(&text, "%s; COMMIT", t->sql);
-	if (t->plain && t->behind)
-		bf_buf_printf(&text, ";\n%s", t->behind);
-	else if (!t->plain)
-		bf_buf_printf(&text, ";\n" PUT_BACK "%s%s", c->settings ? ";\n" : "", c->settings ? c->settings : "");
-	rc = send_script(c, bf_buf_detach(&text), cb, data);
-	if (rc == 0) {
-		c->request.before = before;
-		c->request.transaction = true;
-		c->request.read_only = t->read_only;
-		c->request.plain = t->plain;
-	}
-	return rc;
+	return rc ? rc : send_script(c, bf_pgc_transaction_text(c, t), cb, data);
 }
 
 /* ---- cancelling ---- */

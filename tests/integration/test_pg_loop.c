@@ -23,6 +23,7 @@ struct seen {
 	bool close_when_ready, close_when_lost, close_when_answered;
 	int chain; /* so many more statements are started from the callback */
 	bool behind_failed;
+	enum bf_pgc_part part;
 };
 
 static const struct bf_pg_stmt one = {"t_one", "SELECT 1"};
@@ -83,6 +84,7 @@ static void on_script(struct bf_pgc *c, const struct bf_pgc_script *outcome, voi
 	(void)c;
 	s->affected = outcome->affected;
 	s->behind_failed = outcome->behind_failed;
+	s->part = outcome->part;
 	(void)snprintf(s->detail, sizeof(s->detail), "%s", outcome->detail);
 	note(s, outcome->last_rows, outcome->err);
 }
@@ -342,56 +344,212 @@ static void transaction(struct seen *s, const struct bf_pgc_transaction *t)
 	assert_int_equal(s->answers, before + 1);
 }
 
+#define FIRST "SELECT 0"
+
 static void make_function_that_leaves(void)
 {
-	free(from_outside("CREATE OR REPLACE FUNCTION t_io_leave() RETURNS void LANGUAGE plpgsql AS "
-					  "'BEGIN CREATE TEMP TABLE t_left(n int); END'"));
+	free(from_outside("CREATE OR REPLACE FUNCTION t_io_leave() RETURNS void LANGUAGE plpgsql AS 'BEGIN"
+					  " CREATE TEMP TABLE t_left(n int); EXECUTE ''PREPARE t_left AS SELECT 1''; LISTEN t_left;"
+					  " EXECUTE ''DECLARE t_left CURSOR WITH HOLD FOR SELECT 1''; END'"));
 }
 
 #define LEAVES_BEHIND \
-	"SELECT set_config('work_mem', '9MB', false), t_io_leave(), pg_advisory_lock(42), set_config('role', 'pg_monitor', false)"
+	"SELECT set_config('work_mem', '9MB', false), t_io_leave(), pg_advisory_lock(42), set_config('role', 'pg_monitor', false);\n"
 #define WHAT_IS_THERE                                                                                    \
 	"SELECT concat_ws(' ', current_setting('work_mem'), current_setting('role'), to_regclass('t_left')," \
-	" (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()))"
+	" (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"           \
+	" (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_prepared_statements),"    \
+	" (SELECT count(*) FROM pg_cursors WHERE name = 't_left'));\n"
 
-static void what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_next_one(void **state)
+static const struct bf_pgc_transaction leaves = {.first = FIRST, .sql = LEAVES_BEHIND, .statements = 1, .plain = true},
+									   looks = {.first = FIRST,
+												.sql = WHAT_IS_THERE,
+												.statements = 1,
+												.keep_rows = 1,
+												.plain = true,
+												.read_only = true};
+
+static void what_functions_leave_behind_a_plain_transaction_is_put_back_before_the_next_one(void **state)
 {
 	struct seen s;
 	(void)state;
 	make_function_that_leaves();
 	start_with(&s, NULL, "SET work_mem = '5MB'");
 	run_until(&s.loop, &s.ready, 1);
-	const struct bf_pgc_transaction leaves = {.first = "SELECT " BF_PGC_UNLOCK, .sql = LEAVES_BEHIND, .plain = true},
-									looks = {.first = "SELECT " BF_PGC_UNLOCK, .sql = WHAT_IS_THERE, .plain = true, .read_only = true};
+	for (int i = 0; i < 2; i++) {
+		transaction(&s, &leaves);
+		assert_string_equal(s.err.code ? s.err.text : "", "");
+		transaction(&s, &looks);
+		assert_string_equal(s.text, "5MB none 0 0 0 0");
+	}
 	transaction(&s, &leaves);
-	assert_string_equal(s.err.code ? s.err.text : "", "");
-	transaction(&s, &looks);
-	assert_string_equal(s.text, "5MB none 0");
-	transaction(&s, &looks);
-	assert_string_equal(s.text, "5MB none 0");
+	script(&s, WHAT_IS_THERE);
+	assert_string_equal(s.text, "5MB none 0 0 0 0");
 	finish(&s);
 }
 
-static void what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else_runs_before(void **state)
+/* What the owner has prepared stays as long as it is alone. */
+static void statements_that_functions_prepare_are_taken_away(void **state)
 {
 	struct seen s;
 	(void)state;
 	make_function_that_leaves();
-	start_with(&s, NULL, "SET work_mem = '5MB'");
-	run_until(&s.loop, &s.ready, 1);
-	const struct bf_pgc_transaction leaves = {.first = "SELECT " BF_PGC_UNLOCK, .sql = LEAVES_BEHIND, .plain = true};
-	transaction(&s, &leaves);
+	start_ready(&s);
+	struct bf_pgc_transaction t = {
+		.first = FIRST, .sql = "SELECT 1;\n", .statements = 1, .behind = "PREPARE t_io AS SELECT 2", .keep_rows = 1, .plain = true};
+	unsigned session = bf_pgc_session(s.conn);
+	transaction(&s, &t);
+	t.behind = NULL;
+	t.prepared = 1;
+	t.sql = "EXECUTE t_io;\n";
+	transaction(&s, &t);
+	assert_string_equal(s.text, "2");
+	assert_int_equal(bf_pgc_session(s.conn), session);
+	t.sql = LEAVES_BEHIND;
+	transaction(&s, &t);
+	assert_int_equal(s.err.code, 0);
+	assert_int_not_equal(bf_pgc_session(s.conn), session);
+	transaction(&s, &looks);
+	assert_string_equal(s.text, "4MB none 0 0 0 0");
+	finish(&s);
+}
+
+/* The text of a message is parsed, and literals are quoted, by the settings that are found when it begins. */
+static void settings_of_one_transaction_do_not_change_how_the_next_one_is_read(void **state)
+{
+	static const char *const settings[] = {"'standard_conforming_strings', 'off'", "'client_encoding', 'LATIN1'",
+										   "'backslash_quote', 'on'"};
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	for (size_t i = 0; i < BF_COUNT_OF(settings); i++) {
+		for (int plain = 0; plain < 2; plain++) {
+			BF_AUTOBUF struct bf_buf sql;
+			BF_AUTOBUF struct bf_buf quoted;
+			bf_buf_init(&sql, 1000);
+			bf_buf_init(&quoted, 1000);
+			bf_buf_printf(&sql, "SELECT set_config(%s, false);\n", settings[i]);
+			const struct bf_pgc_transaction turns = {.first = FIRST, .sql = sql.data, .statements = 1, .plain = plain == 1};
+			transaction(&s, &turns);
+			assert_int_equal(s.err.code, 0);
+			assert_int_equal(bf_pgc_quote_literal(s.conn, &quoted, "a\\'é", NULL), 0);
+			bf_buf_clear(&sql);
+			bf_buf_printf(&sql, "SELECT 'C:\\new\\temp é' || %s;\n", quoted.data);
+			const struct bf_pgc_transaction reads = {.first = FIRST, .sql = sql.data, .statements = 1, .keep_rows = 1, .plain = true};
+			transaction(&s, &reads);
+			assert_string_equal(s.text, "C:\\new\\temp éa\\'é");
+		}
+	}
+	finish(&s);
+}
+
+static void assert_ended(struct seen *s, const char *sql, int statements, const char *tag)
+{
+	const struct bf_pgc_transaction t = {.first = FIRST, .sql = sql, .statements = statements, .last = "SELECT 'last'", .plain = true};
+	transaction(s, &t);
+	assert_int_equal(s->err.code, BF_E_SQL);
+	assert_string_equal(s->err.sqlstate, BF_PGC_NOT_OURS);
+	assert_int_equal(s->part, BF_PGC_AROUND);
+	assert_non_null(strstr(s->err.text, tag));
+}
+
+static void only_one_commit_is_the_transactions_own(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	assert_ended(&s, "SELECT 1; COMMIT; SELECT 2;\n", 3, "the server answered COMMIT to its statement 2");
+	assert_ended(&s, "SELECT 1; ROLLBACK; SELECT 2;\n", 3, "ROLLBACK");
+	assert_ended(&s, "COMMIT; BEGIN; SELECT 2;\n", 3, "COMMIT to its statement 1");
+	assert_ended(&s, "COMMIT; START TRANSACTION;\n", 2, "COMMIT");
+	assert_ended(&s, "SAVEPOINT a; SELECT 2;\n", 2, "SAVEPOINT");
+	assert_ended(&s, "SELECT 1; SELECT 2;\n", 1, "expected no transaction control"); /* more statements than it was said to have */
+	assert_ended(&s, "SELECT 1; SELECT 2;\n", 3, "COMMIT");
+	ask(&s, &one, NULL);
+	assert_int_equal(s.err.code, 0);
+	finish(&s);
+}
+
+static void an_error_tells_which_part_of_the_message_it_answers(void **state)
+{
+	static const struct {
+		const char *first, *sql, *last;
+		enum bf_pgc_part part;
+	} cases[] = {{"SELECT 1 / 0", "SELECT 1;\n", "SELECT 1", BF_PGC_AROUND},
+				 {"SELECT 1", "SELECT 1 / 0;\n", "SELECT 1", BF_PGC_IN_SQL},
+				 {"SELECT 1", "SELECT nosuch;\n", "SELECT 1", BF_PGC_IN_SQL},
+				 {"SELECT 1", "SELECT ];\n", "SELECT 1", BF_PGC_IN_SQL},
+				 {"SELECT 1", "INSERT INTO t_io_deferred VALUES (1);\n", "SELECT 1", BF_PGC_IN_SQL},
+				 {"SELECT 1", "SELECT 1;\n", "SELECT 1 / 0", BF_PGC_IN_LAST}};
+	struct seen s;
+	(void)state;
+	free(from_outside("DROP TABLE IF EXISTS t_io_deferred; CREATE TABLE t_io_deferred(n int CONSTRAINT t_io_deferred_key UNIQUE DEFERRABLE"
+					  " INITIALLY DEFERRED); INSERT INTO t_io_deferred VALUES (1)"));
+	start_ready(&s);
+	for (size_t i = 0; i < BF_COUNT_OF(cases); i++) {
+		const struct bf_pgc_transaction t = {
+			.first = cases[i].first, .sql = cases[i].sql, .statements = 1, .last = cases[i].last, .plain = true};
+		transaction(&s, &t);
+		assert_int_equal(s.err.code, BF_E_SQL);
+		assert_int_equal(s.part, cases[i].part);
+	}
+	finish(&s);
+	free(from_outside("DROP TABLE t_io_deferred"));
+}
+
+static void the_last_statement_runs_as_the_sessions_own_user_when_nothing_else_can_run_any_more(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	const struct bf_pgc_transaction t = {
+		.first = FIRST,
+		.sql = "SET ROLE pg_monitor; DECLARE t_held CURSOR WITH HOLD FOR SELECT 1 / (n - 1) FROM generate_series(1, 2) n;\n",
+		.statements = 2,
+		.last = "DO $$ BEGIN IF current_user <> session_user THEN RAISE 'is %', current_user; END IF; END $$"};
+	transaction(&s, &t);
 	assert_string_equal(s.err.code ? s.err.text : "", "");
-	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
-	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
-	int ready = s.ready;
-	bf_pgc_put_back(s.conn);
-	assert_int_equal(bf_pgc_state(s.conn), BF_PGC_BUSY);
+	finish(&s);
+}
+
+static void as_many_rows_are_kept_as_are_wanted(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	struct bf_pgc_transaction t = {.first = FIRST,
+								   .sql = "SELECT n, NULL, 'ü' FROM generate_series(1, 1000) n;\n",
+								   .statements = 1,
+								   .last = "SELECT 'last'",
+								   .keep_rows = 10,
+								   .plain = true};
+	transaction(&s, &t);
+	assert_int_equal(s.rows, 10);
+	assert_string_equal(s.text, "1");
+	t.keep_rows = 0;
+	transaction(&s, &t);
+	assert_int_equal(s.rows, -1);
+	t.keep_rows = 1;
+	t.sql = "SELECT 1 WHERE false;\n";
+	transaction(&s, &t);
+	assert_int_equal(s.rows, 0);
+	finish(&s);
+}
+
+static void a_connection_that_held_a_giant_row_is_given_up_after_its_answer(void **state)
+{
+	struct seen s;
+	(void)state;
+	start_ready(&s);
+	int pid = bf_pgc_backend_pid(s.conn), ready = s.ready;
+	const struct bf_pgc_transaction t = {.first = FIRST, .sql = "SELECT repeat('x', 20000000);\n", .statements = 1, .plain = true};
+	assert_int_equal(bf_pgc_transaction_run(s.conn, &t, on_script, &s), 0);
 	run_until(&s.loop, &s.ready, ready + 1);
-	bf_pgc_put_back(s.conn);
-	assert_int_equal(bf_pgc_state(s.conn), BF_PGC_READY);
-	script(&s, WHAT_IS_THERE);
-	assert_string_equal(s.text, "5MB none 0");
+	assert_int_equal(s.answers, 1);
+	assert_int_equal(s.err.code, 0);
+	assert_int_equal(s.lost, 1);
+	assert_non_null(strstr(s.why.text, "row of 19 MB"));
+	assert_int_not_equal(bf_pgc_backend_pid(s.conn), pid);
 	finish(&s);
 }
 
@@ -401,12 +559,13 @@ static void what_goes_wrong_behind_a_transaction_is_not_its_own(void **state)
 	(void)state;
 	start_ready(&s);
 	struct bf_pgc_transaction t = {
-		.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 1", .behind = "PREPARE t_io AS SELECT 2", .plain = true};
+		.first = FIRST, .sql = "SELECT 1;\n", .statements = 1, .behind = "PREPARE t_io AS SELECT 2", .keep_rows = 1, .plain = true};
 	unsigned session = bf_pgc_session(s.conn);
 	transaction(&s, &t);
 	assert_false(s.behind_failed);
 	assert_int_equal(bf_pgc_session(s.conn), session);
-	t.sql = "EXECUTE t_io";
+	t.sql = "EXECUTE t_io;\n";
+	t.prepared = 1;
 	t.behind = "DO 'BEGIN EXECUTE ''PREPARE t_io AS SELECT date $1''; END'";
 	transaction(&s, &t);
 	assert_int_equal(s.err.code, 0);
@@ -424,12 +583,12 @@ static void a_transaction_tells_the_line_of_its_own_text(void **state)
 	struct seen s;
 	(void)state;
 	start_ready(&s);
-	const struct bf_pgc_transaction fine = {.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 2\n", .plain = true},
-									wrong = {.first = "SELECT " BF_PGC_UNLOCK, .sql = "SELECT 1;\nSELECT nosuch\n", .plain = true};
+	const struct bf_pgc_transaction fine = {.first = FIRST, .sql = "SELECT 2;\n", .statements = 1, .keep_rows = 1, .plain = true},
+									wrong = {.first = FIRST, .sql = "SELECT 1;\nSELECT nosuch;\n", .statements = 2, .plain = true};
 	for (int i = 0; i < 2; i++) {
 		transaction(&s, &wrong);
 		assert_int_equal(s.err.code, BF_E_SQL);
-		assert_string_equal(s.detail, "LINE 2: SELECT nosuch");
+		assert_string_equal(s.detail, "LINE 2: SELECT nosuch;");
 		transaction(&s, &fine);
 		assert_int_equal(s.err.code, 0);
 		assert_string_equal(s.text, "2");
@@ -874,8 +1033,14 @@ int main(void)
 		cmocka_unit_test(large_texts_go_both_ways),
 		cmocka_unit_test(a_script_gives_its_last_rows_and_all_it_changed),
 		cmocka_unit_test(a_script_leaves_nothing_behind_in_the_session),
-		cmocka_unit_test(what_functions_leave_behind_a_plain_transaction_is_put_back_by_the_next_one),
-		cmocka_unit_test(what_a_plain_transaction_left_is_put_back_on_demand_and_nothing_else_runs_before),
+		cmocka_unit_test(what_functions_leave_behind_a_plain_transaction_is_put_back_before_the_next_one),
+		cmocka_unit_test(statements_that_functions_prepare_are_taken_away),
+		cmocka_unit_test(settings_of_one_transaction_do_not_change_how_the_next_one_is_read),
+		cmocka_unit_test(only_one_commit_is_the_transactions_own),
+		cmocka_unit_test(an_error_tells_which_part_of_the_message_it_answers),
+		cmocka_unit_test(the_last_statement_runs_as_the_sessions_own_user_when_nothing_else_can_run_any_more),
+		cmocka_unit_test(as_many_rows_are_kept_as_are_wanted),
+		cmocka_unit_test(a_connection_that_held_a_giant_row_is_given_up_after_its_answer),
 		cmocka_unit_test(what_goes_wrong_behind_a_transaction_is_not_its_own),
 		cmocka_unit_test(a_transaction_tells_the_line_of_its_own_text),
 		cmocka_unit_test(a_script_that_fails_is_rolled_back_and_says_where),

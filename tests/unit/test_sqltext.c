@@ -156,6 +156,21 @@ static void the_semicolons_of_an_atomic_function_end_no_statement(void **state)
 	assert_refused("create function begin() returns int language sql as $$select 1$$; commit", "found \"commit\"");
 }
 
+static void a_call_into_the_ledgers_schema_is_refused(void **state)
+{
+	static const char *const calls[] = {"select bf.settle('r', 's', 1, 1)", "select BF . /* - */ Settle (1)", "select \"bf\".settle(1)",
+										"select \"bf\".\"settle\"\n(1)", "insert into t select bf.advance(:'x')"};
+	static const char *const others[] = {
+		"select * from bf.job where (true)",        "insert into bf.meta (one) values (1)",
+		"insert into \"bf\".meta (one) values (1)", "select x.bf(1), bf(1), 'bf.settle(1)', b.bf.c from bf (1)",
+		"select \"BF\".settle(1) -- bf.settle(1)",  "select abf.settle(1), bf.x + (1)"};
+	(void)state;
+	for (size_t i = 0; i < BF_COUNT_OF(calls); i++)
+		assert_refused(calls[i], "no call into schema bf");
+	for (size_t i = 0; i < BF_COUNT_OF(others); i++)
+		assert_int_equal(statements(others[i]), 1);
+}
+
 static void transaction_control_is_refused_at_the_start_of_a_statement_only(void **state)
 {
 	static const char *const control[] = {
@@ -388,6 +403,7 @@ int main(void)
 		cmocka_unit_test(casts_assignments_and_array_slices_are_no_variables),
 		cmocka_unit_test(statements_are_counted_without_those_of_space_and_comments),
 		cmocka_unit_test(the_semicolons_of_an_atomic_function_end_no_statement),
+		cmocka_unit_test(a_call_into_the_ledgers_schema_is_refused),
 		cmocka_unit_test(transaction_control_is_refused_at_the_start_of_a_statement_only),
 		cmocka_unit_test(a_variable_cannot_be_a_statements_first_word),
 		cmocka_unit_test(what_is_never_closed_is_named_with_the_line_it_began_on),

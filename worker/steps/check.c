@@ -313,7 +313,7 @@ static void record(struct check *k)
 static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *data);
 static void on_turn(uv_prepare_t *prepare);
 
-static int render(const struct check *k, struct bf_buf *question, bool *plain, struct bf_error *err)
+static int render(const struct check *k, struct bf_buf *question, struct bf_pgc_transaction *t, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf sql;
 
@@ -321,7 +321,7 @@ static int render(const struct check *k, struct bf_buf *question, bool *plain, s
 	bf_check_question(k->job, &step_of(k)->checks[k->done], &sql);
 	if (sql.overflow)
 		return bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX);
-	return bf_job_render_sql(k->job, sql.data, question, plain, err);
+	return bf_job_render_sql(k->job, sql.data, question, t, err);
 }
 
 static void on_outside(const struct bf_outside_answer *a, void *data)
@@ -340,12 +340,13 @@ static int ask_database(struct check *k, struct bf_error *err)
 	int64_t limit = step_of(k)->timeout_ms + LATE_MS;
 	BF_AUTOBUF struct bf_buf question;
 	char first[120];
-	struct bf_pgc_transaction transaction = {.first = first, .read_only = true};
+	struct bf_pgc_transaction transaction = {
+		.first = first, .read_only = true, .keep_rows = 1}; /* every question has one row for an answer */
 
 	bf_buf_init(&question, SCRIPT_MAX);
-	snprintf(first, sizeof(first), "SELECT " BF_PGC_UNLOCK ", set_config('statement_timeout', '%lld', true)",
+	snprintf(first, sizeof(first), "SELECT pg_catalog.set_config('statement_timeout', '%lld', true)",
 			 (long long)(limit < INT32_MAX ? limit : INT32_MAX));
-	int rc = render(k, &question, &transaction.plain, err);
+	int rc = render(k, &question, &transaction, err);
 	if (rc < 0)
 		return question.overflow ? bf_fail(err, BF_E_LIMIT, "the check's SQL is longer than %zu bytes", SCRIPT_MAX) : rc;
 	transaction.sql = question.data;
@@ -382,8 +383,6 @@ static void on_turn(uv_prepare_t *prepare)
 		bf_open_again(let_go(k), "the worker leaves");
 		return;
 	}
-
-	bf_pgc_put_back(k->job->lane->conn);
 	switch (bf_pgc_state(k->job->lane->conn)) {
 	case BF_PGC_BUSY: /* the session is being put back after the script */
 		return;

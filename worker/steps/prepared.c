@@ -3,21 +3,26 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
 #include "steps/steps.h"
 
-#define STATEMENT   "bf_step"
 #define ARGUMENTS   64
-#define WORTH_WHILE 2 /* jobs of one step in a row, until it is prepared */
+#define SECRET      16 /* letters and digits in a name */
+#define WORTH_WHILE 2  /* jobs of one step in a row, until it is prepared */
 
 struct bf_prepared {
 	unsigned session; /* of the connection; another one: nothing is prepared */
 	char run[BF_RUN_MAX + 1], step[BF_NAME_MAX + 1];
 	int jobs;      /* of that step, in a row */
 	bool made;     /* this step's statement is there */
-	bool names_in; /* the names are taken, by this step's statements or another's */
+	bool names_in; /* statements of these names are there, this step's or another's */
+	char secret[SECRET + 1];
 };
+
+static const char *const names[BF_PREPARED_COUNT] = {
+	[BF_PREPARED_FIRST] = "bf_first", [BF_PREPARED_STEP] = "bf_step", [BF_PREPARED_SETTLE] = "bf_settle", [BF_PREPARED_TIDY] = "bf_tidy"};
 
 static bool is_of(const struct bf_prepared *p, const struct bf_job *j)
 {
@@ -49,6 +54,22 @@ bool bf_prepared_use(struct bf_job *j)
 bool bf_prepared_is_made(const struct bf_job *j)
 {
 	return j->lane->prepared && j->lane->prepared->made && is_of(j->lane->prepared, j);
+}
+
+int bf_prepared_count(const struct bf_lane *lane)
+{
+	const struct bf_prepared *p = lane->prepared;
+	return p && p->names_in && p->session == bf_pgc_session(lane->conn) ? BF_PREPARED_COUNT : 0;
+}
+
+static void add_name(const struct bf_prepared *p, const char *verb, enum bf_prepared_statement which, struct bf_buf *out)
+{
+	bf_buf_printf(out, "%s %s_%s", verb, names[which], p->secret);
+}
+
+void bf_prepared_execute(const struct bf_job *j, enum bf_prepared_statement which, struct bf_buf *out)
+{
+	add_name(j->lane->prepared, "EXECUTE", which, out);
 }
 
 /* ---- the statement with parameters, and its arguments ---- */
@@ -86,15 +107,27 @@ static bool can_be_prepared(const struct bf_sqltext *text)
 	return text->plain && text->n_statements == 1 && variables <= ARGUMENTS;
 }
 
+static void add_prepare(const struct bf_prepared *p, enum bf_prepared_statement which, const char *types, const char *as,
+						struct bf_buf *out)
+{
+	add_name(p, "PREPARE", which, out);
+	bf_buf_printf(out, "%s AS %s; ", types, as);
+}
+
 static void add_statements(struct bf_job *j, const struct bf_sqltext *text, const char *first, struct bf_buf *out)
 {
+	struct bf_prepared *p = j->lane->prepared;
 	struct parts parts = {.n = 0};
-	if (j->lane->prepared->names_in)
-		bf_buf_addstr(out, "DEALLOCATE " STATEMENT "; DEALLOCATE " BF_PREPARED_FIRST "; DEALLOCATE " BF_PREPARED_SETTLE "; ");
-	bf_buf_printf(out,
-				  "PREPARE " BF_PREPARED_FIRST " (text) AS %s; "
-				  "PREPARE " BF_PREPARED_SETTLE " (text, text, int, int) AS SELECT bf.settle($1, $2, $3, $4); PREPARE " STATEMENT " AS ",
-				  first);
+	for (int i = 0; p->names_in && i < BF_PREPARED_COUNT; i++) {
+		add_name(p, "DEALLOCATE", (enum bf_prepared_statement)i, out);
+		bf_buf_addstr(out, "; ");
+	}
+	bf_text_random(p->secret, SECRET);
+	add_prepare(p, BF_PREPARED_FIRST, " (text)", first, out);
+	add_prepare(p, BF_PREPARED_SETTLE, " (text, text, int, int)", "SELECT bf.settle($1, $2, $3, $4)", out);
+	add_prepare(p, BF_PREPARED_TIDY, "", BF_PGC_TIDY, out);
+	add_name(p, "PREPARE", BF_PREPARED_STEP, out);
+	bf_buf_addstr(out, " AS ");
 	bf_job_vars(j, &parts.vars);
 	(void)bf_sqltext_render(text, lookup, add_parameter, &parts, out, NULL);
 }
@@ -140,15 +173,18 @@ void bf_prepared_made(struct bf_job *j, bool ok)
 		j->def->unpreparable[j->step->ordinal] = true;
 }
 
-int bf_prepared_call(struct bf_job *j, struct bf_buf *out, struct bf_error *err)
+int bf_prepared_call(struct bf_job *j, struct bf_buf *out, struct bf_pgc_transaction *t, struct bf_error *err)
 {
 	struct bf_sqltext text;
 	struct bf_vars vars;
 	int n = 0, rc = bf_sqltext_parse(j->step->sql.text, strlen(j->step->sql.text), &text, err);
 	if (rc < 0)
 		return rc;
+	t->plain = true;
+	t->statements = 1;
+	t->prepared = bf_prepared_count(j->lane);
 	bf_job_vars(j, &vars);
-	bf_buf_addstr(out, "EXECUTE " STATEMENT);
+	bf_prepared_execute(j, BF_PREPARED_STEP, out);
 	for (size_t i = 0; rc == 0 && i < text.n_pieces; i++) {
 		const struct bf_sqltext_piece *piece = &text.pieces[i];
 		if (piece->kind != BF_SQL_LITERAL)

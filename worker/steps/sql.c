@@ -34,7 +34,7 @@ static int quote(void *data, struct bf_buf *out, const char *value, enum bf_sqlt
 	return kind == BF_SQL_IDENT ? bf_pgc_quote_ident(c, out, value, err) : bf_pgc_quote_literal(c, out, value, err);
 }
 
-int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, bool *plain, struct bf_error *err)
+int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, struct bf_pgc_transaction *t, struct bf_error *err)
 {
 	struct bf_sqltext text;
 	struct render r = {.job = j};
@@ -42,7 +42,9 @@ int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, boo
 	int rc = bf_sqltext_parse(sql, strlen(sql), &text, err);
 	if (rc < 0)
 		return rc;
-	*plain = text.plain;
+	t->plain = text.plain;
+	t->statements = text.n_statements;
+	t->prepared = bf_prepared_count(j->lane);
 	rc = bf_sqltext_render(&text, lookup, quote, &r, out, err);
 	bf_sqltext_release(&text);
 	return rc;
@@ -63,7 +65,8 @@ static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 	static const char *const trouble[] = {"25006", "53100", "53300", "57P", NULL};
 	static const char *const not_prepared[] = {"0A000", "26000", NULL}; /* its result has other columns now, or it is gone */
 	const struct bf_error *err = o->err;
-	if (strcmp(err->sqlstate, "BF001") == 0) {
+	bool ours = o->part != BF_PGC_IN_SQL; /* the step's SQL may raise any state, too */
+	if (strcmp(err->sqlstate, "BF001") == 0 && o->part == BF_PGC_IN_LAST) {
 		j->fenced = true;
 		bf_job_returned(j);
 	} else if (is_one_of(err->sqlstate, not_prepared) && bf_prepared_is_made(j)) {
@@ -78,7 +81,7 @@ static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 	} else if (strcmp(err->sqlstate, "57014") == 0 && (j->handing_back || j->fenced)) {
 		bf_job_returned(j);
 	} else {
-		bf_job_failed(j, "sql", strcmp(err->sqlstate, "BF002") == 0, err->text, o->detail, strlen(o->detail));
+		bf_job_failed(j, "sql", ours && strcmp(err->sqlstate, BF_PGC_NOT_OURS) == 0, err->text, o->detail, strlen(o->detail));
 	}
 }
 
@@ -106,26 +109,36 @@ static void on_answer_and_prepared(struct bf_pgc *c, const struct bf_pgc_script 
 	on_answer(c, o, data);
 }
 
-static int add_settle(struct bf_job *j, bool prepared, struct bf_buf *script, struct bf_error *err)
+static int add_settle(struct bf_job *j, bool prepared, struct bf_buf *out, struct bf_error *err)
 {
-	bf_buf_addstr(script, prepared ? "EXECUTE " BF_PREPARED_SETTLE "(" : "SELECT bf.settle(");
-	int rc = bf_pgc_quote_literal(j->lane->conn, script, j->run, err);
-	bf_buf_addstr(script, ", ");
+	if (prepared)
+		bf_prepared_execute(j, BF_PREPARED_SETTLE, out);
+	else
+		bf_buf_addstr(out, "SELECT bf.settle");
+	bf_buf_addch(out, '(');
+	int rc = bf_pgc_quote_literal(j->lane->conn, out, j->run, err);
+	bf_buf_addstr(out, ", ");
 	if (rc == 0)
-		rc = bf_pgc_quote_literal(j->lane->conn, script, j->step_name, err);
-	bf_buf_printf(script, ", %d, %d)", j->seq, j->epoch);
+		rc = bf_pgc_quote_literal(j->lane->conn, out, j->step_name, err);
+	bf_buf_printf(out, ", %d, %d)", j->seq, j->epoch);
 	return rc;
 }
 
-#define FIRST_FORMAT \
-	"SELECT " BF_PGC_UNLOCK ", set_config('bf.transaction', pg_current_xact_id()::text, true), set_config('statement_timeout', %s, true)"
+#define FIRST_FORMAT                                                                                          \
+	"SELECT pg_catalog.set_config('bf.transaction', pg_catalog.pg_current_xact_id()::pg_catalog.text, true)," \
+	" pg_catalog.set_config('statement_timeout', %s, true)"
 
-static void add_first(const struct bf_job *j, bool prepared, struct bf_buf *out)
+static void add_first(struct bf_job *j, bool prepared, struct bf_buf *out)
 {
 	int64_t limit = j->step->timeout_ms < STATEMENT_TIMEOUT_MAX_MS ? j->step->timeout_ms : STATEMENT_TIMEOUT_MAX_MS;
 	char text[24];
 	snprintf(text, sizeof(text), "'%lld'", (long long)limit);
-	bf_buf_printf(out, prepared ? "EXECUTE " BF_PREPARED_FIRST "(%s)" : FIRST_FORMAT, text);
+	if (prepared) {
+		bf_prepared_execute(j, BF_PREPARED_FIRST, out);
+		bf_buf_printf(out, "(%s)", text);
+	} else {
+		bf_buf_printf(out, FIRST_FORMAT, text);
+	}
 }
 
 static void add_behind(struct bf_job *j, struct bf_buf *out)
@@ -135,32 +148,72 @@ static void add_behind(struct bf_job *j, struct bf_buf *out)
 	bf_prepared_text(j, first, out);
 }
 
-static int start(struct bf_job *j, struct bf_error *err)
+/* The texts that one message is made of. */
+struct texts {
+	struct bf_buf first, sql, settle, tidy, behind;
+};
+
+static void texts_init(struct texts *m)
 {
-	BF_AUTOBUF struct bf_buf first, script, behind;
-	bool prepared = bf_prepared_use(j), plain = prepared;
-	bf_buf_init(&first, 400);
-	bf_buf_init(&script, SCRIPT_MAX);
-	bf_buf_init(&behind, SCRIPT_MAX);
-	add_first(j, prepared, &first);
-	int rc = prepared ? bf_prepared_call(j, &script, err) : bf_job_render_sql(j, j->step->sql.text, &script, &plain, err);
+	bf_buf_init(&m->first, 400);
+	bf_buf_init(&m->sql, SCRIPT_MAX);
+	bf_buf_init(&m->settle, 1000);
+	bf_buf_init(&m->tidy, 100);
+	bf_buf_init(&m->behind, SCRIPT_MAX);
+}
+
+static void texts_release(struct texts *m)
+{
+	bf_buf_release(&m->first);
+	bf_buf_release(&m->sql);
+	bf_buf_release(&m->settle);
+	bf_buf_release(&m->tidy);
+	bf_buf_release(&m->behind);
+}
+
+static int render_texts(struct bf_job *j, struct texts *m, struct bf_pgc_transaction *t, struct bf_error *err)
+{
+	bool prepared = bf_prepared_use(j);
+	add_first(j, prepared, &m->first);
+	int rc = prepared ? bf_prepared_call(j, &m->sql, t, err) : bf_job_render_sql(j, j->step->sql.text, &m->sql, t, err);
 	if (rc == 0)
-		rc = add_settle(j, prepared, &script, err);
-	if (rc == 0 && script.overflow)
+		rc = add_settle(j, prepared, &m->settle, err);
+	if (rc == 0 && m->sql.overflow)
 		rc = bf_fail(err, BF_E_LIMIT, "the step's SQL is longer than %u bytes with its variables filled in", SCRIPT_MAX);
 	if (rc < 0)
 		return rc;
-	if (!prepared && plain)
-		add_behind(j, &behind);
+	if (prepared)
+		bf_prepared_execute(j, BF_PREPARED_TIDY, &m->tidy);
+	else if (t->plain)
+		add_behind(j, &m->behind);
+	t->first = m->first.data;
+	t->sql = m->sql.data;
+	t->last = m->settle.data;
+	t->tidy = prepared ? m->tidy.data : NULL;
+	t->behind = m->behind.len > 0 ? m->behind.data : NULL;
+	return 0;
+}
+
+static void send_message(struct bf_job *j, const struct bf_pgc_transaction *t)
+{
 	if (BF_FAILPOINT("before_commit")) {
 		bf_open_again(j, "fail point before_commit");
-		return 0;
+		return;
 	}
-	const struct bf_pgc_transaction transaction = {
-		.first = first.data, .sql = script.data, .behind = behind.len > 0 ? behind.data : NULL, .plain = plain};
-	if (bf_pgc_transaction_run(j->lane->conn, &transaction, behind.len > 0 ? on_answer_and_prepared : on_answer, j) < 0)
+	if (bf_pgc_transaction_run(j->lane->conn, t, t->behind ? on_answer_and_prepared : on_answer, j) < 0)
 		bf_open_again(j, "its connection is not ready");
-	return 0;
+}
+
+static int start(struct bf_job *j, struct bf_error *err)
+{
+	struct bf_pgc_transaction transaction = {.first = NULL};
+	struct texts texts;
+	texts_init(&texts);
+	int rc = render_texts(j, &texts, &transaction, err);
+	if (rc == 0)
+		send_message(j, &transaction);
+	texts_release(&texts);
+	return rc;
 }
 
 static void stop(struct bf_job *j)

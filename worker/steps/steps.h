@@ -25,7 +25,7 @@ extern const struct bf_step_kind bf_step_sql, bf_step_exec, bf_step_check, bf_st
 /* The job was settled as done in its own transaction: it goes on to be acknowledged. rows: affected. */
 void bf_job_settled_here(struct bf_job *j, int64_t rows);
 
-/* Renders a step's SQL for a job, with libpq's quoting: appends to out. *plain as in core/sqltext.h. */
-int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, bool *plain, struct bf_error *err);
+/* Renders a step's SQL for a job, with libpq's quoting: appends to out, and tells *t what is known of the text. */
+int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, struct bf_pgc_transaction *t, struct bf_error *err);
 
 #endif
