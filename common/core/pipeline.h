@@ -42,6 +42,7 @@ enum bf_check_type {
 	BF_CHECK_HTTP,
 	BF_CHECK_JSON
 };
+enum bf_on_empty { BF_EMPTY_USUAL /* it is not said */, BF_EMPTY_PASS, BF_EMPTY_WARN, BF_EMPTY_FAIL };
 enum bf_cmp { BF_CMP_NONE, BF_CMP_LT, BF_CMP_LE, BF_CMP_GT, BF_CMP_GE, BF_CMP_EQ, BF_CMP_NE };
 
 struct bf_condition { /* "< 1.0"; of freshness and latency "> 24h" */
@@ -100,6 +101,8 @@ struct bf_check {
 	double tolerance;                      /* equals: |actual - expected| may be this */
 	double min, max;                       /* range; infinite: open */
 	bool only_warns;                       /* equals, range: "severity": "warning" */
+	struct bf_sql_file count;              /* metric, range, equals, rows: yields how many rows were looked at; name NULL: not asked */
+	enum bf_on_empty on_empty;             /* what a check on nothing is */
 	struct bf_http_spec http;              /* http */
 	enum bf_http_figure figure;            /* http: what of the answer is judged */
 	char *json_file;                       /* json: a template; relative to the pipeline's folder */
@@ -164,6 +167,8 @@ struct bf_param {
 	char name[BF_NAME_MAX + 1];
 	char *default_value; /* NULL: must be given */
 	bool identity;       /* part of the coverage's identity (PROTOCOL P1) */
+	bool trial;          /* what is done with another value than the default is not coverage */
+	bool harmless;       /* "affects": "nothing": its value does not change what is done */
 };
 
 enum bf_artifact_what {

@@ -25,7 +25,8 @@ static bool is_named(const struct bf_sql_file *f, const char *name)
 static bool a_check_names(const struct bf_step *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_checks; i++)
-		if (is_named(&s->checks[i].query, name) || is_named(&s->checks[i].expected, name) || is_named(&s->checks[i].present, name))
+		if (is_named(&s->checks[i].query, name) || is_named(&s->checks[i].expected, name) || is_named(&s->checks[i].present, name) ||
+			is_named(&s->checks[i].count, name))
 			return true;
 	return false;
 }
@@ -73,6 +74,7 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 		free_file(&s->checks[i].query);
 		free_file(&s->checks[i].expected);
 		free_file(&s->checks[i].present);
+		free_file(&s->checks[i].count);
 		bf_http_spec_release(&s->checks[i].http);
 		free(s->checks[i].json_file);
 		free(s->checks[i].pointer);

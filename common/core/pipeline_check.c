@@ -8,6 +8,7 @@
 static const char *const type_names[] = {"metric",   "row_count",    "equals", "rows", "range", "freshness",
 										 "coverage", "success_rate", "http",   "json", NULL};
 static const char *const severity_names[] = {"error", "warning", NULL};
+static const char *const on_empty_names[] = {"pass", "warn", "fail", NULL}; /* as enum bf_on_empty, without the first */
 static const char *const figure_names[] = {"status", "latency", "value", NULL};
 
 /* What the types are told by; every check has a type, and a soak's a name. */
@@ -15,6 +16,7 @@ static const char *const figure_names[] = {"status", "latency", "value", NULL};
 #define FIGURES                                                                                                          \
 	(OF(BF_CHECK_METRIC) | OF(BF_CHECK_ROW_COUNT) | OF(BF_CHECK_ROWS) | OF(BF_CHECK_FRESHNESS) | OF(BF_CHECK_COVERAGE) | \
 	 OF(BF_CHECK_SUCCESS_RATE) | OF(BF_CHECK_HTTP) | OF(BF_CHECK_JSON))
+#define COUNTED (OF(BF_CHECK_METRIC) | OF(BF_CHECK_RANGE) | OF(BF_CHECK_EQUALS) | OF(BF_CHECK_ROWS))
 static const struct {
 	const char *field;
 	unsigned types;
@@ -29,6 +31,9 @@ static const struct {
 	{"min", OF(BF_CHECK_RANGE), "range"},
 	{"max", OF(BF_CHECK_RANGE), "range"},
 	{"severity", OF(BF_CHECK_EQUALS) | OF(BF_CHECK_RANGE), "equals and range"},
+	{"count", COUNTED, "metric, range, equals and rows"},
+	{"on_empty", COUNTED | OF(BF_CHECK_COVERAGE) | OF(BF_CHECK_FRESHNESS) | OF(BF_CHECK_SUCCESS_RATE),
+	 "metric, range, equals, rows, coverage, freshness and success_rate"},
 	{"warn_if", FIGURES, "metric, row_count, rows, freshness, coverage, success_rate, http and json"},
 	{"error_if", FIGURES, "metric, row_count, rows, freshness, coverage, success_rate, http and json"},
 	{"method", OF(BF_CHECK_HTTP), "http"},
@@ -305,6 +310,18 @@ static void read_type(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	}
 }
 
+/* What is judged may be nothing at all. */
+static void read_empty(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_check *c)
+{
+	static const struct bf_sql_use use = {.single = true};
+	struct bf_at at = bf_at_field(up, "count");
+	json_t *count = json_object_get(object, "count");
+
+	if (count && (OF(c->type) & COUNTED))
+		bf_read_sql(r, &at, count, &use, &c->count);
+	c->on_empty = (enum bf_on_empty)(bf_read_choice(r, up, object, "on_empty", on_empty_names, -1) + 1);
+}
+
 void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
 	int type = bf_read_choice(r, at, object, "type", type_names, -1);
@@ -316,6 +333,7 @@ void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, 
 	c->type = (enum bf_check_type)type;
 	refuse_fields_of_others(r, at, object, c->type);
 	read_type(r, at, object, c);
+	read_empty(r, at, object, c);
 	c->only_warns = bf_read_choice(r, at, object, "severity", severity_names, 0) == 1;
 }
 

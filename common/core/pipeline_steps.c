@@ -33,6 +33,7 @@ static const char *const step_fields[] = {
 	"figure",      "pointer",
 	"json_file",   "rollback",
 	"split",       "wait_for",
+	"count",       "on_empty",
 	NULL,
 };
 static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
@@ -42,9 +43,10 @@ static const char *const order_names[] = {"asc", "desc", NULL};
 static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
 static const char *const lookback_fields[] = {"days", "keys", "warmup", NULL};
 static const char *const warmup_names[] = {"allow", "block", NULL};
-static const char *const sample_fields[] = {
-	"name",     "type",   "file", "expected", "present", "of",        "tolerance",       "min",    "max",     "severity",  "warn_if",
-	"error_if", "method", "url",  "headers",  "body",    "redirects", "expected_status", "figure", "pointer", "json_file", NULL};
+static const char *const sample_fields[] = {"name",      "type",    "file",      "expected", "present",   "of",
+											"tolerance", "min",     "max",       "severity", "warn_if",   "error_if",
+											"method",    "url",     "headers",   "body",     "redirects", "expected_status",
+											"figure",    "pointer", "json_file", "count",    "on_empty",  NULL};
 static const char *const rollback_fields[] = {"file", "changed", "verify", NULL};
 static const char *const on_timeout_names[] = {"reject", "approve", NULL};
 const char *const bf_on_failure_names[] = {"halt", "continue", NULL};
@@ -85,6 +87,8 @@ static const struct {
 	{"failure_limit", OF(BF_KIND_SOAK), "soak"},
 	{"tolerance", OF(BF_KIND_CHECK), "check"},
 	{"warn_if", OF(BF_KIND_CHECK), "check"},
+	{"count", OF(BF_KIND_CHECK), "check"},
+	{"on_empty", OF(BF_KIND_CHECK), "check"},
 	{"error_if", OF(BF_KIND_CHECK), "check"},
 	{"on_timeout", OF(BF_KIND_APPROVAL), "approval"},
 	{"review", OF(BF_KIND_APPROVAL), "approval"},

@@ -29,6 +29,7 @@ static void each_file(const struct bf_step *s, file_fn fn, void *data)
 		give(fn, data, s, &s->checks[i].query);
 		give(fn, data, s, &s->checks[i].expected);
 		give(fn, data, s, &s->checks[i].present);
+		give(fn, data, s, &s->checks[i].count);
 	}
 }
 

@@ -556,19 +556,19 @@ static void an_expected_null_is_no_day(void **state)
 	expect_failed(*state, "check", "complete: what is expected has a NULL in it; expected days, or keys", true);
 }
 
-static void nothing_expected_is_all_there(void **state)
+static void nothing_expected_is_a_warning(void **state)
 {
 	coverage(*state, "select now()::date where false", DAYS("2012-01-02", "2012-01-31"));
-	assert_string_equal(((struct session *)*state)->record, "coverage|1|fails if < 1|pass");
+	assert_string_equal(((struct session *)*state)->record, "coverage|1|fails if < 1|warn");
 }
 
-static void no_job_is_no_rate(void **state)
+static void a_rate_of_nothing_to_try_is_met(void **state)
 {
 	struct session *t = *state;
 
 	t->check = (struct bf_check){.type = BF_CHECK_SUCCESS_RATE, .of = -1, .error_if = condition(BF_CMP_LT, 0.99, "< 0.99")};
 	run(t);
-	expect_failed(t, "check", "complete: no job has been tried; expected some, to count those that succeeded", true);
+	assert_string_equal(t->record, "success_rate|none|fails if < 0.99|pass");
 }
 
 static void the_expected_number_must_be_one_too(void **state)
@@ -719,8 +719,8 @@ int main(void)
 		WITH(what_is_missing_is_named),
 		WITH(almost_all_is_never_shown_as_all),
 		WITH(an_expected_null_is_no_day),
-		WITH(nothing_expected_is_all_there),
-		WITH(no_job_is_no_rate),
+		WITH(nothing_expected_is_a_warning),
+		WITH(a_rate_of_nothing_to_try_is_met),
 		WITH(a_timeout_cancels_it_and_names_the_limit),
 		WITH(handed_back_it_is_no_try),
 		WITH(a_very_long_timeout_is_possible),

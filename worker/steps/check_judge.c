@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
+#include "steps/check_empty.h"
 #include "steps/check_outside.h"
 #include "steps/check_question.h"
 
@@ -408,9 +409,27 @@ static void add_name(const struct bf_job *j, const struct bf_check *c, struct bf
 	bf_buf_printf(out, "%s%s%s: ", j->step_name, *c->name ? "/" : "", c->name);
 }
 
+/* Nothing had to be tried, or nothing came and the file says what that is. */
+static bool judge_without_figure(const struct bf_check *c, const struct bf_pg_result *answer, struct bf_finding *out)
+{
+	bool to_try = !bf_check_had_nothing_to_try(c, answer);
+
+	if (to_try && !bf_check_allows_null(c, answer))
+		return false;
+	add_wanted(c, out);
+	out->judgement = to_try || c->on_empty != BF_EMPTY_USUAL ? bf_check_judge_empty(c, BF_PASS) : BF_PASS;
+	if (to_try)
+		bf_buf_printf(&out->text, "judged on nothing: %s yielded no figure, %s", c->query.name, out->wanted.data);
+	else
+		bf_buf_printf(&out->text, "no job had to be tried, %s", out->wanted.data);
+	return true;
+}
+
 void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const struct bf_pg_result *answer, struct bf_finding *out)
 {
 	add_name(j, c, &out->text);
+	if (judge_without_figure(c, answer, out))
+		return;
 	out->has_figure = read_figures(c, answer, out);
 	add_wanted(c, out);
 	if (!out->has_figure)
@@ -418,6 +437,10 @@ void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const stru
 	if (bf_pg_cols(answer) > BF_ANSWER_VIOLATIONS && !bf_pg_null(answer, 0, BF_ANSWER_VIOLATIONS))
 		out->violations = bf_strdup(bf_pg_text(answer, 0, BF_ANSWER_VIOLATIONS));
 	out->judgement = judge(c, answer, out);
+	if (bf_check_is_empty(c, answer, &out->text)) {
+		out->judgement = bf_check_judge_empty(c, out->judgement);
+		bf_buf_addstr(&out->text, "; judged on nothing: ");
+	}
 	describe(j, c, answer, out);
 }
 

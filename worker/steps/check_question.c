@@ -1,6 +1,7 @@
 #include "steps/check_question.h"
 
 #include "core/sqltext.h"
+#include "steps/check_empty.h"
 
 /* The first hundred of `v` in the table of this name, as a JSON array, and no more of them than 200,000 bytes. */
 #define VIOLATIONS_OF(table)                                                                          \
@@ -81,7 +82,8 @@ static void add_ledger(struct bf_buf *sql, const struct bf_step *of, bool by_key
 				  " from bf.run me join bf.run r on r.pipeline = me.pipeline and r.identity = me.identity join bf.job j on j.run = r.run");
 	if (!by_key)
 		bf_buf_addstr(sql, " cross join generate_series(j.since, j.until, interval '1 day') as d");
-	bf_buf_printf(sql, " where me.run = :'run' and j.step = '%s' and j.%s is not null", of->name, by_key ? "key" : "since");
+	bf_buf_printf(sql, " where me.run = :'run' and (not r.trial or r.run = me.run) and j.step = '%s' and j.%s is not null", of->name,
+				  by_key ? "key" : "since");
 	if (done)
 		bf_buf_addstr(sql, " and j.state = 'done'");
 }
@@ -141,11 +143,16 @@ static void ask_success_rate(const struct bf_job *j, const struct bf_check *c, s
 		bf_buf_printf(sql, " and step = '%s'", j->def->pipeline->steps[c->of].name);
 	else
 		bf_buf_addstr(sql, " and step <> :'step'");
-	bf_buf_addstr(sql,
-				  "), failed as (select jsonb_build_object('step', step, 'chunk', chunk, 'error', error) as v from settled"
-				  " where state = 'failed' order by step, seq)"
-				  " select sign(count(*)), avg((state = 'done')::int), count(*) filter (where state = 'failed'), count(*), " VIOLATIONS_OF(
-					  "failed") " from settled");
+	bf_buf_addstr(sql, "), planned as materialized (select exists (select from bf.job where run = :'run'");
+	if (c->of >= 0)
+		bf_buf_printf(sql, " and step = '%s'", j->def->pipeline->steps[c->of].name);
+	else
+		bf_buf_addstr(sql, " and step <> :'step'");
+	bf_buf_addstr(sql, ") as wanted), failed as (select jsonb_build_object('step', step, 'chunk', chunk, 'error', error) as v from settled"
+					   " where state = 'failed' order by step, seq)"
+					   " select case when count(*) > 0 then 1 when (select wanted from planned) then 0 else 2 end,"
+					   " coalesce(avg((state = 'done')::int), 1), count(*) filter (where state = 'failed'), count(*), " VIOLATIONS_OF(
+						   "failed") " from settled");
 }
 
 void bf_check_question(const struct bf_job *j, const struct bf_check *c, struct bf_buf *sql)
@@ -177,4 +184,5 @@ void bf_check_question(const struct bf_job *j, const struct bf_check *c, struct 
 	case BF_CHECK_JSON:
 		break;
 	}
+	bf_check_ask_count(c, sql);
 }

@@ -50,6 +50,17 @@ begin
             v_total := v_total + v_count;
         end if;
     end loop;
+    for s in -- a person who has said no is asked anew about what the checks before him find by now
+        select c.* from bf.step c
+         where c.run = p_run and c.kind = 'check' and not c.step = any (v_again)
+           and exists (select from bf.step a where a.run = p_run and a.kind = 'approval' and a.step = any (v_again) and c.step = any (a.needs))
+    loop
+        update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
+         where run = p_run and step = s.step and state in ('done', 'failed');
+        get diagnostics v_count = row_count;
+        v_total := v_total + v_count;
+        v_again := v_again || s.step;
+    end loop;
     v_below := v_again;
     for s in
         with recursive hops(step, n) as (
