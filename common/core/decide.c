@@ -70,6 +70,11 @@ int bf_decide_resume(struct bf_pg *pg, const struct bf_decision *d, char *state,
 	return decide_state(pg, &bf_sql_decide_resume, d, state, err);
 }
 
+int bf_decide_close(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err)
+{
+	return decide_state(pg, &bf_sql_decide_close, d, state, err);
+}
+
 int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err)
 {
 	struct bf_pg_params p;

@@ -24,6 +24,9 @@ struct bf_decision {
 int bf_decide_stop(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
 int bf_decide_resume(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
 
+/* Nothing more comes of what failed in it: it needs no attention any more. state: the run's; nothing is closed unless that is "failed". */
+int bf_decide_close(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
+
 /* jobs: how many were cancelled, or will run again. -BF_E_NOT_FOUND. */
 int bf_decide_cancel(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err);
 int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs, struct bf_error *err);

@@ -84,6 +84,11 @@ extern const char *const bf_builtin_variables[11]; /* of SQL; ends with NULL */
 const char *bf_pipelines_folder(void);                                      /* $BF_PIPELINES, or its default */
 bool bf_pipeline_names_file(const struct bf_pipeline *p, const char *name); /* whether a step or the keys name this SQL file */
 
+/* pipeline_params.c */
+void bf_read_params(struct bf_reader *r, json_t *root); /* before whatever may name them */
+/* Once the steps are read: a parameter that one with an effect uses has to say what another value means for coverage. */
+void bf_check_param_uses(struct bf_reader *r);
+
 /* pipeline_chunk.c */
 void bf_read_chunking(struct bf_reader *r, const struct bf_at *up, json_t *object, bool of_step, struct bf_chunking *out);
 

@@ -22,7 +22,6 @@ static const char *const body_fields[] = {FIELDS_OF_FILE, "files", NULL};
 static const char *const concurrency_fields[] = {"default", "max", NULL};
 static const char *const throttle_fields[] = {"file", "every", NULL};
 static const char *const env_fields[] = {"pass", "set", NULL};
-static const char *const param_fields[] = {"default", "identity", NULL};
 static const char *const defaults_fields[] = {"timeout", "retry", "on_failure", NULL};
 
 static void read_concurrency(struct bf_reader *r, json_t *root)
@@ -120,47 +119,6 @@ static void read_env(struct bf_reader *r, json_t *root)
 	read_env_set(r, &at, set);
 }
 
-/* SQL writes it as :name, so it has to be a name that psql knows; a '-' would end it. */
-static bool param_name_valid(const char *s)
-{
-	return *s >= 'a' && *s <= 'z' && strlen(s) <= BF_NAME_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
-}
-
-static void read_param(struct bf_reader *r, const struct bf_at *at, json_t *object, const char *name, struct bf_param *param)
-{
-	if (!param_name_valid(name))
-		bf_problem(r, at, "found this name, expected a letter a-z, then up to %d of a-z, 0-9 and '_'", BF_NAME_MAX - 1);
-	for (size_t i = 0; bf_builtin_variables[i]; i++)
-		if (strcmp(bf_builtin_variables[i], name) == 0)
-			bf_problem(r, at, "found the name of a built-in variable, expected another");
-	(void)snprintf(param->name, sizeof(param->name), "%s", name);
-	if (!json_is_object(object)) {
-		bf_problem_found(r, at, object, "an object: {\"default\": \"…\"}, or {} where a value must be given");
-		return;
-	}
-	bf_check_fields(r, at, object, param_fields);
-	param->default_value = bf_strdup(bf_read_text(r, at, object, "default"));
-	param->identity = bf_read_bool(r, at, object, "identity", false);
-}
-
-static void read_params(struct bf_reader *r, json_t *root)
-{
-	struct bf_at at = bf_at_field(NULL, "params");
-	json_t *params = bf_read(r, NULL, root, "params", JSON_OBJECT), *value;
-	size_t n = json_object_size(params);
-	const char *name;
-
-	r->p->params = bf_alloc((n + 1) * sizeof(*r->p->params));
-	r->param_names = bf_alloc((n + 1) * sizeof(*r->param_names));
-	json_object_foreach (params, name, value) {
-		struct bf_at member = bf_at_field(&at, name);
-		struct bf_param *param = &r->p->params[r->p->n_params];
-
-		read_param(r, &member, value, name, param);
-		r->param_names[r->p->n_params++] = param->name;
-	}
-}
-
 static struct bf_step_defaults read_defaults(struct bf_reader *r, json_t *root)
 {
 	struct bf_step_defaults d = {.timeout_ms = TIMEOUT_DEFAULT_MS, .retry = retry_default, .on_failure = BF_HALT};
@@ -186,7 +144,7 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 	r->p->description = bf_strdup(description ? description : "");
 	memcpy(r->p->queue, "default", sizeof("default"));
 	bf_read_name(r, NULL, root, "queue", r->p->queue);
-	read_params(r, root); /* before whatever may name them */
+	bf_read_params(r, root); /* before whatever may name them */
 	bf_read_chunking(r, NULL, root, false, &r->p->chunk);
 	read_concurrency(r, root);
 	read_rate(r, root);
@@ -195,6 +153,8 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 	defaults = read_defaults(r, root);
 	bf_read_steps(r, root, &defaults);
 	bf_read_artifacts(r, root);
+	if (!r->pinned) /* what runs under way were planned with stays as it was */
+		bf_check_param_uses(r);
 }
 
 static int parse(const char *shown, const char *text, size_t len, json_t **out, struct bf_error *err)

@@ -157,12 +157,16 @@ struct bf_cut bf_plan_cut(const struct bf_plan_ask *ask, const struct bf_step_pl
 						   .limit = ask->limit};
 }
 
-/* How many chunks there are, which are the first and the last, and which days they cover. */
+/* How many chunks there are, which are the first and the last, and which days they cover; how much is missing, and how much of it they
+ * have. */
 static void count_chunks(const struct bf_plan_ask *ask, struct bf_step_plan *s, struct bf_span *covered)
 {
 	struct bf_cut cut = bf_plan_cut(ask, s);
 	struct bf_span chunk, last = {0, 0};
+	for (size_t i = 0; i < s->n_missing; i++)
+		s->asked += s->missing[i].last - s->missing[i].first + 1;
 	while (bf_cut_next(&cut, &chunk)) {
+		s->planned += chunk.last - chunk.first + 1;
 		if (s->jobs++ == 0)
 			bf_plan_chunk_text(ask, chunk, s->first);
 		covered->first = chunk.first < covered->first ? chunk.first : covered->first;
@@ -172,6 +176,16 @@ static void count_chunks(const struct bf_plan_ask *ask, struct bf_step_plan *s, 
 	bf_cut_release(&cut);
 	if (s->jobs > 0)
 		bf_plan_chunk_text(ask, last, s->last);
+}
+
+bool bf_plan_is_trial(const struct bf_plan_ask *ask)
+{
+	for (size_t i = 0; i < ask->pipeline->n_params; i++) {
+		const struct bf_param *p = &ask->pipeline->params[i];
+		if (p->trial && strcmp(p->default_value, ask->param_values[i]) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* The steps per run: one job each, if there is anything else to do, or nothing else at all. */
@@ -223,6 +237,20 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 	for (int i = 0; i < out->n_steps; i++)
 		out->jobs += out->steps[i].jobs;
 	return 0;
+}
+
+int bf_plan_failed_checks(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, ask->pipeline->name);
+	bf_plan_add_params(&p, ask, true);
+	bf_pg_add_text(&p, ask->keys ? NULL : bf_date_format(ask->since, since));
+	bf_pg_add_text(&p, ask->keys ? NULL : bf_date_format(ask->until, until));
+	int rc = bf_pg_exec(pg, &bf_sql_plan_failed_checks, &p, out, err);
+	bf_pg_params_release(&p);
+	return rc;
 }
 
 /* ---- the run ---- */

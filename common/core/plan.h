@@ -114,6 +114,8 @@ struct bf_step_plan {
 	bool has_expected;
 	int64_t expected; /* of what is asked for; with has_expected */
 	int64_t gone;     /* among what is missing: done according to the ledger, and not present */
+	int64_t asked;    /* days or keys that are missing */
+	int64_t planned;  /* of these, those that have a job: fewer where a limit has left some */
 	int64_t jobs;
 	char first[BF_CHUNK_MAX + 1], last[BF_CHUNK_MAX + 1]; /* chunks, in the order in which they are worked off */
 };
@@ -145,6 +147,12 @@ int bf_plan_run(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan 
 
 /* Does a run of ask->run exist for the same thing? *planned: its jobs, or -1 when there is none. -BF_E_CONFLICT as above. */
 int bf_plan_existing(struct bf_pg *pg, const struct bf_plan_ask *ask, int64_t *planned, struct bf_error *err);
+
+/* The checks that failed the last time: step and run each. They are no days or keys, so that BF_REPROCESS_FAILED finds nothing of them. */
+int bf_plan_failed_checks(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_pg_result **out, struct bf_error *err);
+
+/* Whether a parameter that is a trial has another value than its default: what is done then is not coverage. */
+bool bf_plan_is_trial(const struct bf_plan_ask *ask);
 
 /* A chunk as text: a range of dates or a key. */
 char *bf_plan_chunk_text(const struct bf_plan_ask *ask, struct bf_span chunk, char out[static BF_CHUNK_MAX + 1]);

@@ -52,7 +52,8 @@ static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const str
 {
 	struct bf_pg_params p;
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], interval[40], throttle[24];
-	const char *rest[] = {ask->requested_by, ask->note, ask->pipeline->throttle.name ? throttle : NULL};
+	const char *trial = bf_plan_is_trial(ask) ? "true" : "false";
+	const char *rest[] = {ask->requested_by, ask->note, ask->pipeline->throttle.name ? throttle : NULL, trial};
 	snprintf(interval, sizeof(interval), "%.6f", interval_ms(ask->pipeline));
 	snprintf(throttle, sizeof(throttle), "%lld", (long long)ask->pipeline->throttle_ms);
 	bf_pg_params_init(&p);
@@ -69,7 +70,7 @@ static int insert_run(struct bf_pg *pg, const struct bf_plan_ask *ask, const str
 	add_texts(&p, ask->option_values, ask->n_options);
 	bf_pg_add_int(&p, ask->concurrency);
 	bf_pg_add_text(&p, interval);
-	add_texts(&p, rest, 3);
+	add_texts(&p, rest, BF_COUNT_OF(rest));
 	return run_statement(pg, &bf_sql_plan_insert_run, &p, err);
 }
 
@@ -115,6 +116,25 @@ static int render_review(const struct bf_plan_ask *ask, const struct bf_plan *pl
 			   : 0;
 }
 
+/* Where a limit has left something for later: what was missing, so that it counts as asked for until it is done. */
+static void add_asked(struct bf_pg_params *p, const struct bf_plan_ask *ask, const struct bf_step_plan *s)
+{
+	BF_AUTOBUF struct bf_buf days;
+	char first[BF_DATE_TEXT], last[BF_DATE_TEXT];
+	bool limited = s->planned < s->asked;
+	bf_buf_init(&days, SIZE_MAX);
+	bf_buf_addch(&days, '{');
+	for (size_t i = 0; limited && !ask->keys && i < s->n_missing; i++)
+		bf_buf_printf(&days, "%s[%s,%s]", i ? "," : "", bf_date_format(s->missing[i].first, first),
+					  bf_date_format(s->missing[i].last, last));
+	bf_buf_addch(&days, '}');
+	bf_pg_add_text(p, limited && !ask->keys ? days.data : NULL);
+	if (limited)
+		bf_pg_add_int(p, s->asked);
+	else
+		bf_pg_add_text(p, NULL);
+}
+
 static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_plan *plan, const struct bf_step_plan *s,
 					   struct bf_error *err)
 {
@@ -147,6 +167,7 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 			bf_pg_array_text(&p, ask->pipeline->steps[s->needs[i]].name);
 	bf_pg_array_end(&p);
 	bf_pg_add_int(&p, s->step->lookback);
+	add_asked(&p, ask, s);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 

@@ -1,6 +1,9 @@
 #include "core/stat.h"
 
 #include "bf_sql.h"
+#include "core/keys.h"
+
+#define KEYS_PAGE_TEXT ((size_t)24 << 20) /* bytes of keys in one statement's array */
 
 static int query(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_pg_params *params, struct bf_pg_result **out,
 				 struct bf_error *err)
@@ -84,13 +87,51 @@ int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, int64_
 	return rc;
 }
 
-int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err)
+static int query_texts(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *a, const char *b, struct bf_pg_result **out,
+					   struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, a);
+	bf_pg_add_text(&p, b);
+	return query(pg, stmt, &p, out, err);
+}
+
+int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_texts(pg, &bf_sql_stat_coverage, pipeline, step, out, err);
+}
+
+int bf_stat_by_key(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_by_key, pipeline, out, err);
+}
+
+int bf_stat_key_sections(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_texts(pg, &bf_sql_stat_key_sections, pipeline, step, out, err);
+}
+
+int bf_stat_keys(struct bf_pg *pg, const char *pipeline, const char *identity, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_texts(pg, &bf_sql_stat_keys, pipeline, identity, out, err);
+}
+
+int bf_stat_key_states(struct bf_pg *pg, const char *pipeline, const char *step, const char *identity, const struct bf_keys *keys,
+					   size_t *place, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	size_t from = *place;
+	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, pipeline);
 	bf_pg_add_text(&p, step);
-	return query(pg, &bf_sql_stat_coverage, &p, out, err);
+	bf_pg_add_text(&p, identity);
+	bf_pg_array_begin(&p);
+	for (; *place < keys->count && keys->offset[*place] - keys->offset[from] < KEYS_PAGE_TEXT; ++*place)
+		bf_pg_array_text(&p, bf_keys_at(keys, *place));
+	bf_pg_array_end(&p);
+	bf_pg_add_int(&p, (int64_t)from);
+	return query(pg, &bf_sql_stat_key_states, &p, out, err);
 }
 
 int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err)

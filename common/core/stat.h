@@ -35,7 +35,9 @@ enum bf_stat_runs_column {
 	BF_RUNS_CREATED,
 	BF_RUNS_STARTED,
 	BF_RUNS_FINISHED,
-	BF_RUNS_NOW
+	BF_RUNS_NOW,
+	BF_RUNS_CLOSED,
+	BF_RUNS_SUPERSEDED_BY
 };
 int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
 
@@ -56,7 +58,13 @@ enum bf_stat_run_column {
 	BF_RUN_HELD_REASON,
 	BF_RUN_HELD_SINCE,
 	BF_RUN_THROTTLE,
-	BF_RUN_CANCELLING
+	BF_RUN_CANCELLING,
+	BF_RUN_TRIAL,
+	BF_RUN_CLOSED,
+	BF_RUN_CLOSED_BY,
+	BF_RUN_CLOSED_NOTE,
+	BF_RUN_SUPERSEDED_BY,
+	BF_RUN_AGAIN
 };
 int bf_stat_run(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: no such run */
 
@@ -83,6 +91,8 @@ enum bf_stat_steps_column {
 	BF_STEPS_OVER_HOLE,
 	BF_STEPS_HOLE_FIRST,
 	BF_STEPS_HOLE_LAST,
+	BF_STEPS_ASKED_COUNT,
+	BF_STEPS_UNITS,
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
@@ -154,6 +164,19 @@ int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, int64_
 
 enum bf_stat_coverage_column { BF_COVERAGE_STEP, BF_COVERAGE_IDENTITY, BF_COVERAGE_WHAT, BF_COVERAGE_FIRST, BF_COVERAGE_LAST };
 int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);
+
+/* One value: whether the pipeline's latest run was cut by keys. No row: it has none. */
+int bf_stat_by_key(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err);
+/* Columns: step, identity; step NULL: all that work key by key. */
+int bf_stat_key_sections(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);
+/* A key each. */
+int bf_stat_keys(struct bf_pg *pg, const char *pipeline, const char *identity, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_key_states_column { BF_KEY_STATES_WHAT, BF_KEY_STATES_FIRST, BF_KEY_STATES_LAST };
+struct bf_keys;
+/* Of the keys from *place on, as many as one statement takes; moves *place on. */
+int bf_stat_key_states(struct bf_pg *pg, const char *pipeline, const char *step, const char *identity, const struct bf_keys *keys,
+					   size_t *place, struct bf_pg_result **out, struct bf_error *err);
 
 int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);                            /* a name each */
 int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err); /* a name each */

@@ -25,21 +25,21 @@ grant execute on function bf.settle, bf.taken, bf.advance, bf.advance_settled, b
 
 -- operator: plans, and decides about what is planned.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_operator;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes to backfill_operator;
 grant insert on bf.pipeline, bf.run, bf.step, bf.job, bf.event to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
-grant update (state, version, cancelling, finished_at) on bf.run to backfill_operator;
+grant update (state, version, cancelling, finished_at, closed_at) on bf.run to backfill_operator;
 grant update (state, halted, floor, upto, plan_number, asked_at, released_at, finished_at) on bf.step to backfill_operator;
 grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error, over_hole, redone) on bf.job
    to backfill_operator;
 grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.split, bf.stop, bf.resume, bf.cancel, bf.cancel_begin, bf.cancel_part, bf.cancel_rest, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
-   bf.undo_begin, bf.expect_none, bf.undo to backfill_operator;
+   bf.undo_begin, bf.expect_none, bf.undo, bf.close, bf.superseded_by, bf.shell_word to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps to backfill_reader;
-grant execute on function bf.taken to backfill_reader;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes to backfill_reader;
+grant execute on function bf.taken, bf.superseded_by, bf.shell_word to backfill_reader;
 
 commit;

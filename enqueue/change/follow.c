@@ -21,7 +21,7 @@
 #define BAR_MAX       40
 
 /* Columns of follow_run.sql. */
-enum { RUN_STATE, STEP, STATE, PLANNED, PENDING, RUNNING, DONE, FAILED, SKIPPED, CANCELLED };
+enum { RUN_STATE, STEP, STATE, PLANNED, PENDING, RUNNING, DONE, FAILED, SKIPPED, CANCELLED, UNDONE };
 
 static volatile sig_atomic_t interrupted;
 
@@ -46,7 +46,8 @@ struct follower {
 
 static int64_t settled(const struct bf_pg_result *r, int row)
 {
-	return bf_pg_int(r, row, DONE) + bf_pg_int(r, row, FAILED) + bf_pg_int(r, row, SKIPPED) + bf_pg_int(r, row, CANCELLED);
+	return bf_pg_int(r, row, DONE) + bf_pg_int(r, row, FAILED) + bf_pg_int(r, row, SKIPPED) + bf_pg_int(r, row, CANCELLED) +
+		   bf_pg_int(r, row, UNDONE);
 }
 
 static void totals(const struct bf_pg_result *r, int64_t *all, int64_t *over)
@@ -86,6 +87,8 @@ static void add_figures(const struct bf_pg_result *r, int row, struct bf_buf *ou
 		bf_buf_printf(out, ", %s skipped", bf_pg_text(r, row, SKIPPED));
 	if (bf_pg_int(r, row, CANCELLED))
 		bf_buf_printf(out, ", %s cancelled", bf_pg_text(r, row, CANCELLED));
+	if (bf_pg_int(r, row, UNDONE))
+		bf_buf_printf(out, ", %s undone", bf_pg_text(r, row, UNDONE));
 }
 
 static int widest_step(const struct bf_pg_result *r)
@@ -105,7 +108,7 @@ static void add_bar_line(const struct follower *f, const struct bf_pg_result *r,
 						 .done = bf_pg_int(r, row, DONE),
 						 .failed = bf_pg_int(r, row, FAILED),
 						 .running = bf_pg_int(r, row, RUNNING),
-						 .skipped = bf_pg_int(r, row, SKIPPED) + bf_pg_int(r, row, CANCELLED)};
+						 .skipped = bf_pg_int(r, row, SKIPPED) + bf_pg_int(r, row, CANCELLED) + bf_pg_int(r, row, UNDONE)};
 	int width = f->term.width - name_width - 40;
 	width = width < BAR_MIN ? BAR_MIN : width > BAR_MAX ? BAR_MAX : width;
 	bf_buf_init(&line, 4096);
@@ -162,8 +165,8 @@ static void print_json(struct follower *f, const struct bf_pg_result *r)
 	static const struct {
 		const char *name;
 		int column;
-	} counts[] = {{"planned", PLANNED}, {"pending", PENDING}, {"running", RUNNING},    {"done", DONE},
-				  {"failed", FAILED},   {"skipped", SKIPPED}, {"cancelled", CANCELLED}};
+	} counts[] = {{"planned", PLANNED}, {"pending", PENDING}, {"running", RUNNING},     {"done", DONE},
+				  {"failed", FAILED},   {"skipped", SKIPPED}, {"cancelled", CANCELLED}, {"undone", UNDONE}};
 	bf_json_begin_line(&j, stdout);
 	bf_json_text(&j, "run", f->run);
 	bf_json_text(&j, "state", bf_run_state_name(f->state));

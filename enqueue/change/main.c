@@ -1,10 +1,19 @@
 #include "change/commands.h"
 
 static const struct bf_entry entries[] = {
-	{&bf_command_run, bf_run_main},           {&bf_command_stop, bf_decide_main},     {&bf_command_resume, bf_decide_main},
-	{&bf_command_cancel, bf_decide_main},     {&bf_command_retry, bf_decide_main},    {&bf_command_stop_all, bf_stop_all_main},
-	{&bf_command_approve, bf_approve_main},   {&bf_command_reject, bf_approve_main},  {&bf_command_rollback, bf_rollback_main},
-	{&bf_command_validate, bf_validate_main}, {&bf_command_migrate, bf_migrate_main}, {NULL, NULL},
+	{&bf_command_run, bf_run_main},
+	{&bf_command_stop, bf_decide_main},
+	{&bf_command_resume, bf_decide_main},
+	{&bf_command_cancel, bf_decide_main},
+	{&bf_command_retry, bf_decide_main},
+	{&bf_command_stop_all, bf_stop_all_main},
+	{&bf_command_approve, bf_approve_main},
+	{&bf_command_reject, bf_approve_main},
+	{&bf_command_rollback, bf_rollback_main},
+	{&bf_command_close, bf_close_main},
+	{&bf_command_validate, bf_validate_main},
+	{&bf_command_migrate, bf_migrate_main},
+	{NULL, NULL},
 };
 
 static const struct bf_program program = {

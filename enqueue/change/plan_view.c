@@ -147,6 +147,41 @@ static void print_left_out(const struct bf_plan_view *v)
 	}
 }
 
+static bool is_limited(const struct bf_step_plan *s)
+{
+	return !s->left_out && s->planned < s->asked;
+}
+
+/* What --limit leaves for later stays asked for. Steps that leave the same are said once. */
+static void print_limited(const struct bf_plan_view *v)
+{
+	const struct bf_step_plan *first = NULL;
+	char planned[GROUPED], asked[48];
+	bool same = true;
+	for (int i = 0; i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (is_limited(s) && !first)
+			first = s;
+		same = same && (!is_limited(s) || (s->planned == first->planned && s->asked == first->asked));
+	}
+	for (int i = first ? first->step->ordinal : v->plan->n_steps; i < v->plan->n_steps; i++) {
+		const struct bf_step_plan *s = &v->plan->steps[i];
+		if (!is_limited(s) || (same && s != first))
+			continue;
+		printf("%s%s%slimited: %s of %s; the rest stays missing until a run takes it\n", s == first ? "\n" : "", same ? "" : s->step->name,
+			   same ? "" : ": ", bf_text_group(s->planned, planned), count_text(s->asked, what_of(v), asked));
+	}
+}
+
+static void print_trial(const struct bf_plan_view *v)
+{
+	const struct bf_pipeline *p = v->ask->pipeline;
+	for (size_t i = 0; i < p->n_params; i++)
+		if (p->params[i].trial && strcmp(p->params[i].default_value, v->ask->param_values[i]) != 0)
+			printf("\nA trial: %s is %s instead of %s, so what it does does not count as done.\n", p->params[i].name,
+				   v->ask->param_values[i], p->params[i].default_value);
+}
+
 /* ---- the rest ---- */
 
 static void print_settings(const struct bf_plan_view *v)
@@ -214,6 +249,15 @@ static bool all_done(const struct bf_plan *p)
 	return true;
 }
 
+/* A check is no day: who asks for what failed has to name it. */
+static void print_failed_checks(const struct bf_plan_view *v)
+{
+	int n = v->failed_checks ? bf_pg_rows(v->failed_checks) : 0;
+	for (int i = 0; i < n; i++)
+		printf("%s  %s: failed in run %s; --only=%s asks it again\n", i ? "" : "\nChecks that failed, which are no part of --reprocess:\n",
+			   bf_pg_text(v->failed_checks, i, 0), bf_pg_text(v->failed_checks, i, 1), bf_pg_text(v->failed_checks, i, 0));
+}
+
 static void print_nothing(const struct bf_plan_view *v)
 {
 	BF_AUTOBUF struct bf_buf range;
@@ -222,6 +266,7 @@ static void print_nothing(const struct bf_plan_view *v)
 	printf("Nothing to do: pipeline %s, %s, has nothing missing%s No run %s made.\n", v->ask->pipeline->name, range.data,
 		   all_done(v->plan) ? "; everything is done." : " that this run could plan.", v->dry_run ? "would be" : "was");
 	print_left_out(v);
+	print_failed_checks(v);
 	if (all_done(v->plan))
 		printf("\n--reprocess=completed does it again.\n");
 }
@@ -262,6 +307,8 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 	print_steps(v, t);
 	print_left_out(v);
 	print_gone(v);
+	print_limited(v);
+	print_trial(v);
 	print_settings(v);
 	print_estimate(v);
 	print_env(v);
@@ -331,6 +378,8 @@ static void json_step(struct bf_json *j, const struct bf_plan_view *v, const str
 	else
 		bf_json_null(j, "expected");
 	bf_json_int(j, "gone", s->gone);
+	bf_json_int(j, "missing", s->asked);
+	bf_json_int(j, "planned", s->planned);
 	bf_json_text_or_null(j, "first", s->first);
 	bf_json_text_or_null(j, "last", s->last);
 	bf_json_array(j, "skipped");
@@ -363,6 +412,15 @@ static void json_ask(struct bf_json *j, const struct bf_plan_view *v)
 	bf_json_int(j, "concurrency_max", p->concurrency_max);
 	bf_json_number(j, "interval_ms", p->rate_interval_ms > (double)p->pause_ms ? p->rate_interval_ms : (double)p->pause_ms);
 	bf_json_text(j, "reprocess", bf_reprocess_name(v->ask->reprocess));
+	bf_json_bool(j, "trial", bf_plan_is_trial(v->ask));
+	bf_json_array(j, "failed_checks");
+	for (int i = 0; v->failed_checks && i < bf_pg_rows(v->failed_checks); i++) {
+		bf_json_object(j, NULL);
+		bf_json_text(j, "step", bf_pg_text(v->failed_checks, i, 0));
+		bf_json_text(j, "run", bf_pg_text(v->failed_checks, i, 1));
+		bf_json_close(j);
+	}
+	bf_json_close(j);
 	bf_json_array(j, "files");
 	for (size_t i = 0; v->files[i]; i++)
 		bf_json_text(j, NULL, v->files[i]);

@@ -91,12 +91,24 @@ static int look(const struct bf_run_options *o, struct bf_run_args *a, struct bf
 	return rc;
 }
 
+/* Where nothing was found of what failed: the checks that did. */
+static int find_failed_checks(struct bf_pg *pg, const struct bf_run_args *a, struct bf_plan_view *v, struct bf_pg_result **out,
+							  struct bf_error *err)
+{
+	if (v->outcome != BF_PLANNED_NOTHING || a->ask.reprocess != BF_REPROCESS_FAILED)
+		return 0;
+	int rc = bf_plan_failed_checks(pg, &a->ask, out, err);
+	v->failed_checks = *out;
+	return rc;
+}
+
 static int dry_run(const struct bf_run_options *o, struct bf_run_args *a)
 {
 	struct bf_error err;
 	struct bf_pg *pg;
 	struct bf_plan plan = {.n_steps = 0};
 	struct bf_estimate estimate;
+	BF_AUTORESULT struct bf_pg_result *failed_checks = NULL;
 	struct bf_plan_view view = {.plan = &plan, .dry_run = true, .state = "", .workers = -1};
 	int rc = bf_open_ledger_to_look(BF_PROGRAM, &pg, &err);
 	if (rc == 0)
@@ -105,6 +117,8 @@ static int dry_run(const struct bf_run_options *o, struct bf_run_args *a)
 		rc = bf_plan_estimate(pg, &a->ask, &plan, &estimate, &err);
 		view.estimate = &estimate;
 	}
+	if (rc == 0)
+		rc = find_failed_checks(pg, a, &view, &failed_checks, &err);
 	if (rc == 0)
 		show(o, &view, a);
 	bf_plan_release(&plan);
@@ -166,11 +180,14 @@ static int real_run(const struct bf_run_options *o, struct bf_run_args *a)
 	struct bf_upkeep u;
 	struct bf_plan plan = {.n_steps = 0};
 	char state[16] = "";
+	BF_AUTORESULT struct bf_pg_result *failed_checks = NULL;
 	struct bf_plan_view view = {.plan = &plan, .state = state, .workers = -1};
 	int code = 0;
 	int rc = bf_open_both(BF_PROGRAM, &u, &err);
 	if (rc == 0)
 		rc = plan_it(o, a, &u, &plan, &view.outcome, &err);
+	if (rc == 0)
+		rc = find_failed_checks(u.pg, a, &view, &failed_checks, &err);
 	bool exists = rc == 0 && view.outcome != BF_PLANNED_NOTHING;
 	if (exists)
 		rc = push(&u, &plan, &view, state, &err);

@@ -1,7 +1,8 @@
-/* `bfstat coverage PIPELINE`: a calendar of each step, then the figures by year. */
+/* `bfstat coverage PIPELINE`: a calendar of each step, then the figures by year; of keys, counts and the first that are missing. */
 #include "base/mem.h"
 #include "base/text.h"
 #include "look/days.h"
+#include "look/keys_print.h"
 #include "render/bar.h"
 
 static int year_of(bf_date day)
@@ -27,7 +28,7 @@ static void print_calendar(const struct bf_term *t, const struct bf_section *s)
 	char done[28], asked[28];
 	bf_buf_init(&name, 1u << 16);
 	bf_buf_init(&percent, 64);
-	bf_section_name(&name, s);
+	bf_subject_section(&name, s->step, s->identity);
 	bf_percent_text(&percent, there(&n), n.asked);
 	printf("%s%s%s  %s: %s of %s %s %s\n", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
 		   bf_text_group(there(&n), done), bf_text_group(n.asked, asked), n.asked == 1 ? "day" : "days", s->data ? "there" : "done");
@@ -59,7 +60,7 @@ static void add_section(struct bf_table *table, const struct bf_section *s, bool
 {
 	BF_AUTOBUF struct bf_buf name;
 	bf_buf_init(&name, 1u << 16);
-	bf_section_name(&name, s);
+	bf_subject_section(&name, s->step, s->identity);
 	int first = year_of(s->days.since), last = year_of(s->days.until);
 	for (int year = first; year <= last; year++) {
 		struct bf_day_counts n = bf_days_count(&s->days, bf_date_make(year, 1, 1), bf_date_make(year, 12, 31));
@@ -71,6 +72,14 @@ static void add_section(struct bf_table *table, const struct bf_section *s, bool
 		return;
 	struct bf_day_counts all = bf_days_count(&s->days, s->days.since, s->days.until);
 	add_row(table, name.data, "all", &all, data);
+}
+
+static void print_judged(const struct bf_coverage *c)
+{
+	BF_AUTOBUF struct bf_buf range;
+	bf_buf_init(&range, 256);
+	bf_coverage_range(&range, c);
+	printf("Judged: %s%s\n\n", range.data, c->given ? "" : "; others: --since=DATE --until=DATE");
 }
 
 static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c)
@@ -94,9 +103,10 @@ static void print_text(const struct bf_term *t, const char *pipeline, const stru
 												 {.title = "GONE", .right = true},
 												 {.title = "THERE %", .right = true}};
 	if (c->n == 0) {
-		printf("There are no days of %s to show: its runs are not by date, or the range is empty.\n", pipeline);
+		printf("There are no days of %s to show: no run was asked for any, or the range is empty.\n", pipeline);
 		return;
 	}
+	print_judged(c);
 	BF_AUTOTABLE struct bf_table *table =
 		bf_table_new(t, c->data ? with_data : columns, c->data ? BF_COUNT_OF(with_data) : BF_COUNT_OF(columns));
 	for (size_t i = 0; i < c->n; i++) {
@@ -162,6 +172,7 @@ static void print_json(const struct bf_look *l, const char *pipeline, const stru
 	struct bf_json j;
 	bf_json_begin(&j, stdout);
 	bf_json_text(&j, "pipeline", pipeline);
+	bf_coverage_json_range(&j, c);
 	bf_json_array(&j, "steps");
 	for (size_t i = 0; i < c->n; i++) {
 		const struct bf_section *s = &c->sections[i];
@@ -179,24 +190,34 @@ static void print_json(const struct bf_look *l, const char *pipeline, const stru
 	bf_look_json_end(l, &j);
 }
 
+static int show_days(const struct bf_subject *s, struct bf_error *err)
+{
+	struct bf_coverage c;
+	int rc = bf_coverage_load(s, &c, err);
+	if (rc < 0)
+		return rc;
+	if (s->o->json)
+		print_json(s->look, s->name, &c);
+	else
+		print_text(&s->look->term, s->name, &c);
+	bf_coverage_release(&c);
+	return 0;
+}
+
 static int run_coverage(const struct bf_command *command, int argc, char **argv)
 {
 	struct bf_days_options o = {.json = false};
 	struct bf_look look = {.pg = NULL};
-	struct bf_coverage c;
+	struct bf_subject subject;
 	struct bf_error err;
 	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int n_args, exit_code = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
 		return exit_code;
-	int rc = bf_coverage_load(&look, args[0], &o, &c, &err);
-	if (rc == 0) {
-		if (o.json)
-			print_json(&look, args[0], &c);
-		else
-			print_text(&look.term, args[0], &c);
-		bf_coverage_release(&c);
-	}
+	int rc = bf_subject_open(&look, args[0], &o, &subject, &err);
+	if (rc == 0)
+		rc = subject.by_key ? bf_keys_coverage(&subject, &err) : show_days(&subject, &err);
+	bf_subject_release(&subject);
 	bf_look_close(&look);
 	return rc < 0 ? bf_program_fail(&err) : 0;
 }
@@ -206,9 +227,10 @@ static const struct bf_command command_coverage = {
 	.synopsis = "bfstat coverage PIPELINE [OPTION…]",
 	.summary = "a calendar of what is done, step by step, and the figures by year",
 	.details =
-		"The days that count are those that some run was asked for; with --since or --until, all days from the one to the other.\n"
-		"Of steps that say what is expected and present, those that are expected; their data is asked, too: what is there and was never\n"
-		"recorded, and what a run has done and is gone, is shown as such.",
+		"The days that count are those that some run was asked for; with --since or --until, all days from the one to the other, in\n"
+		"every step. Of a pipeline of keys, its list as it is now. Of steps that say what is expected and present, those that are\n"
+		"expected; their data is asked, too: what is there and was never recorded, and what a run has done and is gone, is shown\n"
+		"as such. --param of an identity shows that one alone, whether it ever ran or not.",
 	.options = bf_days_opts,
 	.min_args = 1,
 	.max_args = 1};

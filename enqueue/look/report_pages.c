@@ -109,7 +109,7 @@ static void write_criteria(const struct bf_report *r, FILE *out)
 static void write_steps(const struct bf_view *v, FILE *out)
 {
 	fputs("\n## Steps\n\n", out);
-	HEADER(out, "step", "kind", "state", "planned", "done", "failed", "not run", "time");
+	HEADER(out, "step", "kind", "state", "planned", "done", "failed", "not run", "undone", "time");
 	for (int i = 0; i < v->n_steps; i++) {
 		const struct bf_view_step *s = &v->steps[i];
 		char took[BF_DURATION_TEXT] = "";
@@ -123,6 +123,7 @@ static void write_steps(const struct bf_view *v, FILE *out)
 		number_cell(out, s->jobs.done);
 		number_cell(out, s->jobs.failed);
 		number_cell(out, s->jobs.skipped + s->jobs.cancelled + s->jobs.pending);
+		number_cell(out, s->jobs.undone);
 		cell(out, took);
 		end_row(out);
 	}

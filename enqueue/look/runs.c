@@ -17,17 +17,23 @@ struct line {
 	const char *run, *pipeline, *state, *since, *until;
 	struct bf_view_jobs jobs;
 	int64_t created_ms, started_ms, finished_ms, now_ms;
-	bool attention;
+	bool attention, closed;
+	const char *superseded_by; /* "": no run has done what failed in it */
 };
 
 /* ---- the list as a table ---- */
 
 static struct bf_table *new_table(const struct bf_term *t)
 {
-	static const struct bf_column columns[] = {{.title = "RUN", .elastic = true},  {.title = "PIPELINE", .rank = 4},
-											   {.title = "RANGE", .rank = 2},      {.title = "STATE"},
-											   {.title = "PROGRESS", .rank = 1},   {.title = "DONE", .right = true},
-											   {.title = "FAILED", .right = true}, {.title = "STARTED", .right = true, .rank = 3},
+	static const struct bf_column columns[] = {{.title = "RUN", .elastic = true},
+											   {.title = "PIPELINE", .rank = 4},
+											   {.title = "RANGE", .rank = 2},
+											   {.title = "STATE"},
+											   {.title = "PROGRESS", .rank = 1},
+											   {.title = "DONE", .right = true},
+											   {.title = "FAILED", .right = true},
+											   {.title = "UNDONE", .right = true, .rank = 5},
+											   {.title = "STARTED", .right = true, .rank = 3},
 											   {.title = "TIME", .right = true}};
 	return bf_table_new(t, columns, BF_COUNT_OF(columns));
 }
@@ -41,6 +47,16 @@ static void add_time(struct bf_buf *out, const struct line *r)
 		bf_buf_printf(out, "took %s", bf_duration_human(r->finished_ms - r->started_ms, text));
 	else if (strcmp(r->state, "running") == 0 && eta > 0)
 		bf_buf_printf(out, "%s left", bf_duration_human(eta, text));
+}
+
+/* What failed and needs nobody any more says so. */
+static void state_cell(struct bf_table *table, const struct line *r)
+{
+	bool over = r->closed || *r->superseded_by;
+	if (over)
+		bf_table_cellf(table, BF_DIM, "%s, %s", r->state, r->closed ? "closed" : "superseded");
+	else
+		bf_table_cell(table, bf_tone_of_state(r->state), r->state);
 }
 
 static void add_row(struct bf_table *table, const struct bf_term *t, const struct line *r)
@@ -65,10 +81,11 @@ static void add_row(struct bf_table *table, const struct bf_term *t, const struc
 	bf_table_cell(table, r->attention ? BF_STRONG : BF_PLAIN, r->run);
 	bf_table_cell(table, BF_PLAIN, r->pipeline);
 	bf_table_cell(table, BF_PLAIN, range.data);
-	bf_table_cell(table, bf_tone_of_state(r->state), r->state);
+	state_cell(table, r);
 	bf_table_cell(table, BF_PLAIN, bar_text.data);
 	bf_table_cellf(table, BF_PLAIN, "%s/%s", bf_text_group(r->jobs.done, done), bf_text_group(r->jobs.planned, planned));
 	bf_table_number(table, BF_BAD, r->jobs.failed);
+	bf_table_number(table, BF_CARE, r->jobs.undone);
 	bf_table_cell(table, BF_DIM, started.data);
 	bf_table_cell(table, BF_DIM, time.data);
 }
@@ -82,6 +99,8 @@ static void add_json(struct bf_json *j, const struct line *r)
 	bf_json_text_or_null(j, "since", r->since);
 	bf_json_text_or_null(j, "until", r->until);
 	bf_json_bool(j, "attention", r->attention);
+	bf_json_bool(j, "closed", r->closed);
+	bf_json_text_or_null(j, "superseded_by", r->superseded_by);
 	bf_json_int(j, "planned", r->jobs.planned);
 	bf_json_int(j, "pending", r->jobs.pending);
 	bf_json_int(j, "running", r->jobs.running);
@@ -137,7 +156,9 @@ static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
 							.created_ms = bf_pg_int(r, i, BF_RUNS_CREATED),
 							.started_ms = bf_pg_int(r, i, BF_RUNS_STARTED),
 							.finished_ms = bf_pg_int(r, i, BF_RUNS_FINISHED),
-							.now_ms = bf_pg_int(r, i, BF_RUNS_NOW)};
+							.now_ms = bf_pg_int(r, i, BF_RUNS_NOW),
+							.closed = bf_pg_bool(r, i, BF_RUNS_CLOSED),
+							.superseded_by = bf_pg_text(r, i, BF_RUNS_SUPERSEDED_BY)};
 		line.attention = bf_pg_bool(r, i, BF_RUNS_ATTENTION) || (bf_view_active(line.state) && line.jobs.failed > 0);
 		add_line(list, &line);
 		list->all = bf_pg_int(r, i, BF_RUNS_ALL);
@@ -159,6 +180,7 @@ static int list_from_queue(struct list *list, int limit, struct bf_error *err)
 		if (rc < 0)
 			break;
 		struct line line = {.run = run,
+							.superseded_by = "",
 							.pipeline = bf_live_field(hash, "pipeline"),
 							.state = bf_live_field(hash, "state"),
 							.since = bf_live_field(hash, "since"),

@@ -16,6 +16,14 @@ int64_t bf_view_settled(const struct bf_view_jobs *jobs)
 	return jobs->done + jobs->failed + jobs->skipped + jobs->cancelled + jobs->undone;
 }
 
+const struct bf_view_step *bf_view_limited(const struct bf_view *v)
+{
+	for (int i = 0; i < v->n_steps; i++)
+		if (v->steps[i].asked > 0)
+			return &v->steps[i];
+	return NULL;
+}
+
 int64_t bf_view_left(const struct bf_view_jobs *jobs)
 {
 	return jobs->pending + jobs->running + jobs->lost;
@@ -132,6 +140,12 @@ static void read_run(struct bf_view *v, const struct bf_pg_result *r)
 	v->held_since_ms = bf_pg_int(r, 0, BF_RUN_HELD_SINCE);
 	v->throttle_ms = bf_pg_int(r, 0, BF_RUN_THROTTLE);
 	v->cancelling = bf_pg_bool(r, 0, BF_RUN_CANCELLING);
+	v->closed_ms = bf_pg_int(r, 0, BF_RUN_CLOSED);
+	v->closed_by = bf_strdup(bf_pg_text(r, 0, BF_RUN_CLOSED_BY));
+	v->closed_note = bf_strdup(bf_pg_text(r, 0, BF_RUN_CLOSED_NOTE));
+	v->superseded_by = bf_strdup(bf_pg_text(r, 0, BF_RUN_SUPERSEDED_BY));
+	v->again = bf_strdup(bf_pg_text(r, 0, BF_RUN_AGAIN));
+	v->trial = bf_pg_bool(r, 0, BF_RUN_TRIAL);
 	v->created_ms = bf_pg_int(r, 0, BF_RUN_CREATED);
 	v->finished_ms = bf_pg_int(r, 0, BF_RUN_FINISHED);
 	v->now_ms = bf_pg_int(r, 0, BF_RUN_NOW);
@@ -154,6 +168,8 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->over_hole = bf_pg_int(r, i, BF_STEPS_OVER_HOLE);
 		s->hole_first = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_FIRST));
 		s->hole_last = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_LAST));
+		s->asked = bf_pg_int(r, i, BF_STEPS_ASKED_COUNT);
+		s->limited = bf_pg_int(r, i, BF_STEPS_UNITS);
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),
@@ -291,6 +307,10 @@ static int load_from_queue(struct bf_redis *r, const char *run, struct bf_view *
 	v->requested_by = bf_strdup("");
 	v->note = bf_strdup("");
 	v->held = bf_strdup("");
+	v->closed_by = bf_strdup("");
+	v->closed_note = bf_strdup("");
+	v->superseded_by = bf_strdup("");
+	v->again = bf_strdup("");
 	v->concurrency = bf_live_number(hash, "concurrency");
 	v->now_ms = v->live_known ? v->live.now_ms : bf_wall_ms();
 	for (const char *at = bf_live_field(hash, "steps"); rc == 0 && *at && v->n_steps < BF_STEPS_MAX; at += strspn(at, " ")) {
@@ -340,6 +360,10 @@ void bf_view_release(struct bf_view *v)
 	free(v->requested_by);
 	free(v->note);
 	free(v->held);
+	free(v->closed_by);
+	free(v->closed_note);
+	free(v->superseded_by);
+	free(v->again);
 	free(v->params);
 	free(v->last_error.step);
 	free(v->last_error.chunk);

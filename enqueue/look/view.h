@@ -29,6 +29,7 @@ struct bf_view_step {
 	char *review;                    /* what to look at; "" when nothing is said */
 	int64_t over_hole;               /* done although something before was not there, and not done again since */
 	char *hole_first, *hole_last;    /* of these: days, or keys; "" when there are none */
+	int64_t limited, asked;          /* where --limit has left some: so many of so many days or keys have a job; 0: it has not */
 };
 
 struct bf_view_running {
@@ -50,7 +51,12 @@ struct bf_view {
 	char *requested_by, *note, *params; /* never NULL */
 	char *held;                         /* why its throttle holds it back; "": it does not */
 	int64_t held_since_ms, throttle_ms;
-	bool cancelling; /* all of it: stopping until its last job is cancelled */
+	int64_t closed_ms;             /* since when nothing more comes of what failed in it; 0: it is not closed */
+	char *closed_by, *closed_note; /* "" where it is not */
+	char *superseded_by;           /* a later run that has done what failed in it; "": it has not */
+	char *again;                   /* the command that asks for the same once more; "" where it is not known */
+	bool trial;                    /* what it does is not coverage */
+	bool cancelling;               /* all of it: stopping until its last job is cancelled */
 	int64_t concurrency, created_ms, started_ms, finished_ms, now_ms;
 	struct bf_view_jobs jobs; /* of all steps */
 	struct bf_view_step steps[BF_STEPS_MAX];
@@ -68,6 +74,7 @@ struct bf_view {
 int bf_view_load(struct bf_look *l, const char *run, struct bf_view *v, struct bf_error *err);
 void bf_view_release(struct bf_view *v);
 
+const struct bf_view_step *bf_view_limited(const struct bf_view *v); /* the first step of which a limit has left some; or NULL */
 int64_t bf_view_settled(const struct bf_view_jobs *jobs);
 int64_t bf_view_left(const struct bf_view_jobs *jobs); /* pending, running and lost */
 bool bf_view_active(const char *state);                /* of a run: not ended */

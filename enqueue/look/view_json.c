@@ -13,6 +13,19 @@ static void add_jobs(struct bf_json *j, const struct bf_view_jobs *jobs)
 	bf_json_int(j, "undone", jobs->undone);
 }
 
+/* How many of how many days or keys have a job; null where no limit has left any. */
+static void add_limited(struct bf_json *j, const struct bf_view_step *s)
+{
+	if (!s) {
+		bf_json_null(j, "limited");
+		return;
+	}
+	bf_json_object(j, "limited");
+	bf_json_int(j, "planned", s->limited);
+	bf_json_int(j, "asked", s->asked);
+	bf_json_close(j);
+}
+
 static void add_steps(struct bf_json *j, const struct bf_view *v)
 {
 	bf_json_array(j, "steps");
@@ -30,6 +43,7 @@ static void add_steps(struct bf_json *j, const struct bf_view *v)
 		bf_json_text_or_null(j, "on_timeout", s->deadline_ms == 0 ? NULL : s->approve_on_timeout ? "approve" : "reject");
 		bf_json_text_or_null(j, "review", s->review);
 		bf_json_int(j, "over_hole", s->over_hole);
+		add_limited(j, s->asked > 0 ? s : NULL);
 		bf_json_close(j);
 	}
 	bf_json_close(j);
@@ -100,6 +114,12 @@ void bf_view_json(struct bf_json *j, const struct bf_view *v)
 	bf_json_text_or_null(j, "requested_by", v->requested_by);
 	bf_json_text_or_null(j, "note", v->note);
 	bf_json_raw(j, "params", v->params);
+	bf_json_bool(j, "trial", v->trial);
+	bf_json_time(j, "closed_at", v->closed_ms);
+	bf_json_text_or_null(j, "closed_by", v->closed_by);
+	bf_json_text_or_null(j, "closed_note", v->closed_note);
+	bf_json_text_or_null(j, "superseded_by", v->superseded_by);
+	add_limited(j, bf_view_limited(v));
 	bf_json_text_or_null(j, "held_reason", v->held);
 	bf_json_time(j, "held_since", v->held_since_ms);
 	bf_json_text(j, "source", v->from_ledger ? "ledger" : "queue");

@@ -29,6 +29,8 @@ static void add_rest(struct bf_buf *out, const struct bf_view *v)
 	char n[28];
 	if (v->jobs.failed > 0)
 		bf_buf_printf(out, ", %s failed", bf_text_group(v->jobs.failed, n));
+	if (v->jobs.undone > 0)
+		bf_buf_printf(out, ", %s undone", bf_text_group(v->jobs.undone, n));
 	if (v->jobs.skipped + v->jobs.cancelled > 0 && !bf_view_active(v->state))
 		bf_buf_printf(out, ", %s not run", bf_text_group(v->jobs.skipped + v->jobs.cancelled, n));
 }
@@ -89,6 +91,49 @@ static void print_facts(FILE *out, const struct bf_term *t, const struct bf_view
 	bf_term_cut(&cut, t, facts.data, t->width);
 	tone(out, t, BF_DIM, cut.data);
 	fputc('\n', out);
+}
+
+/* What failed, and needs nobody any more. */
+static void print_closed(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf line;
+	bf_buf_init(&line, 16384);
+	if (*v->superseded_by) {
+		tone(out, t, BF_CARE, "superseded:");
+		fprintf(out, " run %s has done since what failed here\n", v->superseded_by);
+	}
+	if (v->closed_ms == 0)
+		return;
+	bf_look_ago(&line, v->now_ms, v->closed_ms);
+	bf_buf_addstr(&line, " by ");
+	bf_term_one_line(&line, v->closed_by);
+	bf_buf_addstr(&line, ": ");
+	bf_term_one_line(&line, v->closed_note);
+	tone(out, t, BF_CARE, "closed:");
+	fprintf(out, " %s\n", line.data);
+}
+
+/* Steps of which a limit has left the same are said once. */
+static void print_limited(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	const struct bf_view_step *first = bf_view_limited(v);
+	const char *what = v->since[0] ? "days" : "keys";
+	char planned[28], asked[28];
+	bool same = true;
+	for (int i = 0; i < v->n_steps; i++)
+		same = same && (v->steps[i].asked == 0 || (v->steps[i].asked == first->asked && v->steps[i].limited == first->limited));
+	for (int i = 0; first && i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		if (s->asked == 0 || (same && s != first))
+			continue;
+		tone(out, t, BF_CARE, "limited:");
+		fprintf(out, " %s%s%s of %s %s\n", same ? "" : s->step, same ? "" : ": ", bf_text_group(s->limited, planned),
+				bf_text_group(s->asked, asked), what);
+	}
+	if (v->trial) {
+		tone(out, t, BF_CARE, "a trial:");
+		fputs(" what it does does not count as done\n", out);
+	}
 }
 
 static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view *v)
@@ -163,20 +208,23 @@ static void step_row(struct bf_table *table, const struct bf_term *t, const stru
 	bf_table_number(table, BF_BUSY, s->jobs.running);
 	bf_table_number(table, BF_PLAIN, s->jobs.pending);
 	bf_table_number(table, BF_PLAIN, s->jobs.skipped + s->jobs.cancelled);
+	bf_table_number(table, BF_CARE, s->jobs.undone);
 	bf_table_cell(table, BF_DIM, time);
 }
 
 static void print_steps(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
-	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},
-											   {.title = "STATE"},
-											   {.title = "PROGRESS", .rank = 1},
-											   {.title = "DONE", .right = true},
-											   {.title = "FAILED", .right = true},
-											   {.title = "RUNNING", .right = true},
-											   {.title = "PENDING", .right = true, .rank = 3},
-											   {.title = "NOT RUN", .right = true, .rank = 4},
-											   {.title = "TIME", .right = true, .rank = 2}};
+	bool undone = v->jobs.undone > 0;
+	const struct bf_column columns[] = {{.title = "STEP", .elastic = true},
+										{.title = "STATE"},
+										{.title = "PROGRESS", .rank = 1},
+										{.title = "DONE", .right = true},
+										{.title = "FAILED", .right = true},
+										{.title = "RUNNING", .right = true},
+										{.title = "PENDING", .right = true, .rank = 3},
+										{.title = "NOT RUN", .right = true, .rank = 4},
+										{.title = "UNDONE", .right = true, .rank = undone ? 0 : 5},
+										{.title = "TIME", .right = true, .rank = 2}};
 	BF_AUTOTABLE struct bf_table *table = bf_table_new(t, columns, BF_COUNT_OF(columns));
 	int bar_width = t->width >= 140 ? 40 : t->width >= 110 ? 24 : 14;
 	for (int i = 0; i < v->n_steps; i++)
@@ -363,14 +411,16 @@ struct hints {
 
 __attribute__((format(printf, 3, 4))) static void hint(struct hints *h, const char *why, const char *fmt, ...)
 {
-	char command[256];
 	va_list ap;
-	va_start(ap, fmt);
-	(void)vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
 	if (h->n == HINTS_MAX)
 		return;
-	h->command[h->n] = bf_strdup(command);
+	va_start(ap, fmt);
+	int len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	h->command[h->n] = bf_alloc((size_t)len + 1);
+	va_start(ap, fmt);
+	(void)vsnprintf(h->command[h->n], (size_t)len + 1, fmt, ap);
+	va_end(ap);
 	h->why[h->n++] = why;
 }
 
@@ -393,8 +443,13 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "no worker is alive for this queue: start one", "worker%s%s", usual ? "" : " --queues=", usual ? "" : v->queue);
 	if (v->jobs.failed > 0)
 		hint(h, "what failed, and why", "bfstat failures %s", v->run);
-	if (v->jobs.failed > 0 && !running)
+	bool over = v->closed_ms > 0 || *v->superseded_by;
+	if (v->jobs.failed > 0 && !running && !over)
 		hint(h, "once the cause is gone", "enqueue retry %s", v->run);
+	if (strcmp(v->state, "failed") == 0 && !over)
+		hint(h, "or nothing more comes of it", "enqueue close %s --note=TEXT", v->run);
+	if (v->jobs.undone > 0 && !bf_view_active(v->state) && *v->again)
+		hint(h, "takes again what was undone", "%s", v->again);
 	if (v->cancelling)
 		hint(h, "cancels the rest, where no worker does", "enqueue cancel %s", v->run);
 	else if (strcmp(v->state, "stopped") == 0 || strcmp(v->state, "stopping") == 0)
@@ -434,6 +489,8 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_head(out, t, v);
 	print_bar(out, t, v);
 	print_facts(out, t, v);
+	print_closed(out, t, v);
+	print_limited(out, t, v);
 	print_speed(out, t, v);
 	print_steps(out, t, v);
 	print_running(out, t, v, brief);

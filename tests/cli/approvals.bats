@@ -11,7 +11,7 @@ is_asked() { is t "select asked_at is not null from bf.step where run = '$1' and
 
 gate_pipeline() { # FIELDS of the approval, such as , "timeout": "2s"
 	pipeline gate <<-JSON
-		{"pipeline": "gate", "chunk": {"size": 1}, "params": {"who": {"default": "them"}},
+		{"pipeline": "gate", "chunk": {"size": 1}, "params": {"who": {"default": "them", "affects": "nothing"}},
 		 "steps": [{"name": "load", "kind": "noop"},
 		           {"name": "ask", "kind": "approval", "review": "Ask {{param.who}} about {{since}}..{{until}} of {{run}}."$1},
 		           {"name": "send", "kind": "noop"}]}

@@ -11,7 +11,7 @@ setup() {
 	echo 'select 1' >"$BF_PIPELINES/demo/sql/one.sql"
 	cat >"$BF_PIPELINES/demo/pipeline.json" <<-'JSON'
 		{"pipeline": "demo", "chunk": {"unit": "day", "size": 3, "max": 30}, "concurrency": {"default": 3, "max": 10},
-		 "params": {"site": {"default": "main", "identity": true}, "text": {"default": ""}},
+		 "params": {"site": {"default": "main", "identity": true}, "text": {"default": "", "affects": "nothing"}},
 		 "steps": [
 		  {"name": "load", "kind": "noop"},
 		  {"name": "rolling", "kind": "noop", "needs": ["load"], "concurrency": 1, "order": "asc", "lookback": {"days": 30}},

@@ -10,7 +10,7 @@ teardown() { bf_teardown; }
 # call PATH [FIELDS]: a pipeline `call` whose only step asks API_URL/PATH for each of the days
 call() {
 	pipeline call <<-JSON
-		{"pipeline": "call", "chunk": {"size": 1}, "params": {"who": {"default": "a b/ü"}},
+		{"pipeline": "call", "chunk": {"size": 1}, "params": {"who": {"default": "a b/ü", "affects": "nothing"}},
 		 "steps": [{"name": "ask", "kind": "http", "url": "{{env.API_URL}}$1", "retry": {"attempts": ${attempts:-3}, "first": "100ms", "jitter": 0}${2:-}}]}
 	JSON
 }

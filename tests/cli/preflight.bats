@@ -125,7 +125,7 @@ nothing_planned() { assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"; 
 	pg "create function mk(text) returns int language plpgsql as \$f\$ begin execute format('create temp table %I (v int) on commit drop', \$1); return 1; end \$f\$;
 	    create schema s2; create table s2.same (special int); create table same (n int)"
 	pipeline sly <<-'JSON'
-		{"pipeline": "sly", "chunk": {"size": 1}, "params": {"tmp": {"default": "some_table"}},
+		{"pipeline": "sly", "chunk": {"size": 1}, "params": {"tmp": {"default": "some_table", "affects": "nothing"}},
 		 "steps": [
 		  {"name": "one", "kind": "sql", "file": "sql/one.sql", "needs": []},
 		  {"name": "two", "kind": "sql", "file": "sql/two.sql", "needs": []},

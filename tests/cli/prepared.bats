@@ -55,7 +55,7 @@ two|60' "$(pg 'select step, count(distinct k) from seen group by step having cou
 
 @test "what cannot be prepared is run as it is, and costs no try" {
 	keyed typed 60 <<<"insert into seen select :'key' || (date :'run_day' - date '2024-01-01'), $is_prepared"
-	sed -i 's/"steps"/"params": {"run_day": {"default": "2024-01-05"}},\n &/' "$made/pipeline.json"
+	sed -i 's/"steps"/"params": {"run_day": {"default": "2024-01-05", "affects": "nothing"}},\n &/' "$made/pipeline.json"
 	work_off typed.a
 	assert_same 'effects' '60|0' "$(pg "select count(distinct k), count(*) filter (where prepared) from seen where k like '%4'")"
 	assert_same 'tries' 0 "$(pg "select count(*) from bf.attempt")"

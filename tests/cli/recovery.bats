@@ -64,6 +64,15 @@ made() { pg 'select count(*) || chr(32) || count(distinct day) from made'; }
 	assert_same 'made once each' '5 5' "$(made)"
 }
 
+@test "a failure that nothing more comes of is closed, and calls for nobody" {
+	shop
+	pg "insert into bad values ('2024-01-02')"
+	work
+	recover 'Nothing more comes of what failed'
+	assert_same 'exit codes' '0 ' "$codes"
+	assert_same 'attention' false "$(bfstat --json | jq '.runs[0].attention')"
+}
+
 @test "steps that went on without a chunk: it is tried again, and what they did of its day" {
 	pg 'create table made (day date, by text); create table bad (day date)'
 	pipeline shop <<-'JSON'

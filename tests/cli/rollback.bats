@@ -9,7 +9,7 @@ teardown() { bf_teardown; }
 # A pipeline `undo`: each day gets a row in `effect`, and what was there before is kept in `before`.
 undo_pipeline() { # FIELDS of the step
 	pipeline undo <<-JSON
-		{"pipeline": "undo", "chunk": {"size": 1}, "concurrency": {"default": 4}, "params": {"tag": {"default": "v1"}},
+		{"pipeline": "undo", "chunk": {"size": 1}, "concurrency": {"default": 4}, "params": {"tag": {"default": "v1", "affects": "nothing"}},
 		 "artifacts": {"logs/rollback_{{date}}.sql": {"what": "rollback"}, "summary.md": {"what": "summary"}},
 		 "steps": [{"name": "make", "kind": "sql", "file": "sql/make.sql"${1:-},
 		            "rollback": {"file": "sql/undo.sql", "changed": "sql/changed.sql", "verify": "sql/verify.sql"}},

@@ -139,7 +139,7 @@ retry_broken() {
 
 exec_pipeline() { # NAME MORE <<SCRIPT
 	pipeline "$1" <<-JSON
-		{"pipeline": "$1", "chunk": {"size": 1}, "env": {"pass": ["PATH", "MARK"]}, "params": {"text": {"default": ""}},
+		{"pipeline": "$1", "chunk": {"size": 1}, "env": {"pass": ["PATH", "MARK"]}, "params": {"text": {"default": "", "affects": "nothing"}},
 		 "defaults": {"retry": {"attempts": ${attempts:-1}, "first": "200ms", "jitter": 0}},
 		 "steps": [{"name": "work", "kind": "exec", "argv": ["bin/work", "{{chunk}}", "{{param.text}}"]${2:+, $2}}]}
 	JSON
@@ -280,7 +280,7 @@ nasty=$'it\'s "quoted"; drop table effect; -- \\ \\n $$ $1 %s :since :\'since\' 
 @test "values with quotes, semicolons, backslashes and newlines reach SQL and programs as data" {
 	pg 'create table effect (chunk text, literal text, again text)'
 	pipeline nasty <<-'JSON'
-		{"pipeline": "nasty", "chunk": {"size": 1}, "params": {"text": {"default": ""}, "name": {"default": "x"}}, "env": {"pass": ["MARK"], "set": {"TEXT": "{{param.text}}"}},
+		{"pipeline": "nasty", "chunk": {"size": 1}, "params": {"text": {"default": "", "affects": "nothing"}, "name": {"default": "x", "affects": "nothing"}}, "env": {"pass": ["MARK"], "set": {"TEXT": "{{param.text}}"}},
 		 "steps": [{"name": "work", "kind": "sql", "file": "sql/work.sql"},
 		           {"name": "show", "kind": "exec", "argv": ["bin/show", "{{param.text}}"]}]}
 	JSON
@@ -327,7 +327,7 @@ nasty=$'it\'s "quoted"; drop table effect; -- \\ \\n $$ $1 %s :since :\'since\' 
 
 @test "a value that is not UTF-8 is refused before anything is written" {
 	sql_pipeline plain <<<'select 1;'
-	sed -i 's/"chunk"/"params": {"text": {"default": ""}}, "chunk"/' "$made/pipeline.json"
+	sed -i 's/"chunk"/"params": {"text": {"default": "", "affects": "nothing"}}, "chunk"/' "$made/pipeline.json"
 	run enqueue run plain --since=2024-01-01 --until=2024-01-01 --param=text=$'a\xff\xfeb'
 	assert_same 'exit code' 2 "$status"
 	[[ $output = *text*UTF-8* ]]

@@ -135,7 +135,7 @@ static const char full[] =
 	"{'pipeline': 'weather', 'description': 'A sample', 'queue': 'backfill',"
 	" 'chunk': {'unit': 'day', 'size': 2, 'max': 20}, 'concurrency': {'default': 4, 'max': 8}, 'rate': '20/minute', 'pause': '1s',"
 	" 'env': {'pass': ['HOME', '_x1'], 'set': {'WINDOW': '{{param.season}}', 'A': '1'}},"
-	" 'params': {'season': {'default': '2021', 'identity': true}, 'rows_min': {}},"
+	" 'params': {'season': {'default': '2021', 'identity': true}, 'rows_min': {'affects': 'nothing'}},"
 	" 'defaults': {'timeout': '2h', 'retry': {'attempts': 5, 'first': '1s'}, 'on_failure': 'continue'},"
 	" 'steps': ["
 	"  {'name': 'daily', 'kind': 'sql', 'file': 'sql/a.sql'},"

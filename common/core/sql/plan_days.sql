@@ -2,11 +2,12 @@
 --   $1 pipeline, $2 step, $3, $4 names and values of the identity's parameters, $5 first day, $6 last day,
 --   $7 reprocess: none | failed | completed
 -- verdict: done | failed | held (by an unfinished run).  Days are counted from 1970-01-01.
+-- What a trial did or failed at says nothing; while it is under way it holds its days.
 -- The last word on a day counts: of two runs that settled it, the later one.
 with jobs as materialized (
     select j.run, j.since, j.until, j.finished_at, r.created_at,
-           case when j.state in ('done', 'failed') then j.state
-                when r.state not in ('done', 'failed', 'cancelled') then 'held' end as word
+           case when j.state in ('done', 'failed') and not r.trial then j.state
+                when j.state in ('pending', 'running') and r.state not in ('done', 'failed', 'cancelled') then 'held' end as word
       from bf.run r join bf.job j on j.run = r.run and j.step = $2::text
      where r.pipeline = $1::text and r.identity = jsonb_object($3::text[], $4::text[])
        and j.since <= $6::date and j.until >= $5::date and j.state in ('pending', 'running', 'done', 'failed')

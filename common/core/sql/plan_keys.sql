@@ -4,8 +4,9 @@
 with words as materialized (
     select distinct on (j.key) j.key, j.run, v.word
       from bf.run r join bf.job j on j.run = r.run and j.step = $2::text
-     cross join lateral (select case when j.state in ('done', 'failed') then j.state
-                                     when r.state not in ('done', 'failed', 'cancelled') then 'held' end as word) v
+     cross join lateral (select case when j.state in ('done', 'failed') and not r.trial then j.state
+                                     when j.state in ('pending', 'running') and r.state not in ('done', 'failed', 'cancelled')
+                                     then 'held' end as word) v
      where r.pipeline = $1::text and r.identity = jsonb_object($3::text[], $4::text[])
        and j.key is not null and j.state in ('pending', 'running', 'done', 'failed') and v.word is not null
      order by j.key, v.word = 'held' desc, j.finished_at desc nulls last, r.created_at desc, j.run

@@ -1,8 +1,20 @@
 -- One run, as it was asked for.  $1 run.  Times are ms since 1970.
-select run, pipeline, since, until, state, queue, concurrency, params::text as params, requested_by, note,
-       floor(extract(epoch from created_at) * 1000)::bigint as created_ms,
-       floor(extract(epoch from finished_at) * 1000)::bigint as finished_ms,
+-- closed: void once the run has ended again later. again: the command that asks for the same once more.
+select r.run, r.pipeline, r.since, r.until, r.state, r.queue, r.concurrency, r.params::text as params, r.requested_by, r.note,
+       floor(extract(epoch from r.created_at) * 1000)::bigint as created_ms,
+       floor(extract(epoch from r.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
-       coalesce(held_reason, '') as held_reason,
-       floor(extract(epoch from held_since) * 1000)::bigint as held_since_ms, throttle_ms, cancelling
-  from bf.run where run = $1::text;
+       coalesce(r.held_reason, '') as held_reason,
+       floor(extract(epoch from r.held_since) * 1000)::bigint as held_since_ms, r.throttle_ms, r.cancelling, r.trial,
+       floor(extract(epoch from c.at) * 1000)::bigint as closed_ms, c.who as closed_by, c.note as closed_note,
+       case when r.state = 'failed' then bf.superseded_by(r.run) end as superseded_by,
+       'enqueue run ' || r.pipeline || coalesce(' --since=' || r.since || ' --until=' || r.until, '')
+           || coalesce((select string_agg(' --' || o.key || '=' || q.word, '' order by o.key)
+                          from jsonb_each_text(r.options) o cross join lateral (select bf.shell_word(o.value)) as q (word)
+                         where o.key in ('only', 'skip', 'queue')), '')
+           || coalesce((select string_agg(' --param=' || p.key || '=' || bf.shell_word(p.value), '' order by p.key)
+                          from jsonb_each_text(r.params) p), '') as again
+  from bf.run r
+  left join lateral (select e.at, e.who, e.note from bf.event e
+                      where e.run = r.run and e.what = 'close' and r.closed_at >= r.finished_at order by e.id desc limit 1) c on true
+ where r.run = $1::text;

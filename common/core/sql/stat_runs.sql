@@ -1,13 +1,19 @@
 -- Runs for the list: those that need someone first, then those under way, then the ended ones; each newest first.
 --   $1 at most so many.  Counts are made only for the runs that are listed. Times are ms since 1970.
+-- What failed needs nobody any more once the run is closed, or a later one has done it (superseded_by).
 with ranked as (
     select r.*, count(*) over () as all_runs,
            (r.state in ('waiting', 'stopping', 'stopped')
-            or (r.state = 'failed' and r.finished_at > now() - interval '7 days')) as attention,
+            or (r.state = 'failed' and r.finished_at > now() - interval '7 days'
+                and (r.closed_at >= r.finished_at) is not true)) as candidate,
            r.state not in ('done', 'failed', 'cancelled') as active
       from bf.run r
-), listed as (
-    select * from ranked order by attention desc, active desc, created_at desc, run limit $1::int
+), listed as materialized (
+    select * from ranked order by candidate desc, active desc, created_at desc, run limit $1::int
+), judged as (
+    select l.*, l.candidate and s.by is null as attention, s.by as superseded_by
+      from listed l
+     cross join lateral (select case when l.candidate and l.state = 'failed' then bf.superseded_by(l.run) end as by) s
 )
 select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.attention,
        coalesce(s.planned, 0) as planned,
@@ -15,8 +21,9 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
        floor(extract(epoch from l.created_at) * 1000)::bigint as created_ms,
        floor(extract(epoch from j.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from l.finished_at) * 1000)::bigint as finished_ms,
-       floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms
-  from listed l
+       floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
+       (l.state = 'failed' and l.closed_at >= l.finished_at) is true as closed, coalesce(l.superseded_by, '') as superseded_by
+  from judged l
   left join lateral (select sum(planned)::bigint as planned from bf.step where run = l.run) s on true
  cross join lateral (
     select count(*) filter (where state = 'pending') as pending,

@@ -1,5 +1,6 @@
 -- The steps of a run in order, and how many of their jobs are in which state.  $1 run.  Times are ms since 1970;
 -- recent: settled in the last 30 seconds; over_hole: done although something before was not there, and not done again by another run since.
+-- asked_count, units: where a limit has left something, how many days or keys were asked for, and how many have a job.
 -- One pass over the run's jobs.
 with counted as (
     select step,
@@ -12,7 +13,8 @@ with counted as (
            count(*) filter (where state = 'undone') as undone,
            count(*) filter (where state in ('done', 'failed') and finished_at > clock_timestamp() - interval '30 seconds') as recent,
            count(*) filter (where state = 'done' and over_hole) as over_hole,
-           min(started_at) as started_at
+           min(started_at) as started_at,
+           sum(case when since is null then 1 else until - since + 1 end) filter (where split is not true) as units
       from bf.job where run = $1::text group by step)
 select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as needs,
        coalesce(c.pending, 0), coalesce(c.running, 0), coalesce(c.done, 0), coalesce(c.failed, 0), coalesce(c.skipped, 0),
@@ -20,7 +22,8 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
        floor(extract(epoch from c.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review,
-       coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last
+       coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last,
+       s.asked_count, case when s.asked_count is not null then coalesce(c.units, 0) end as units
   from bf.step s left join counted c using (step)
  left join lateral (
        select count(*) as n, coalesce(min(since)::text, (array_agg(chunk order by seq))[1]) as first,

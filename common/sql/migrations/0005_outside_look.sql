@@ -7,3 +7,18 @@ alter table bf.meta
     add column definitions_by text not null default '';
 comment on column bf.meta.definitions is 'SHA-256 of the files in common/sql/functions and views that were applied last.';
 comment on column bf.meta.definitions_by is 'The version of the program that applied them.';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What is missing: runs with a limit, trials, runs that are closed.
+
+alter table bf.step
+    add column asked datemultirange,
+    add column asked_count bigint;
+comment on column bf.step.asked is 'In a run with a limit that has left something: the days that were missing, planned or not; otherwise null.';
+comment on column bf.step.asked_count is 'How many days, or keys, they are.';
+
+alter table bf.run
+    add column trial boolean not null default false,
+    add column closed_at timestamptz;
+comment on column bf.run.trial is 'A parameter that is a trial has another value than its default: what the run has done is not coverage.';
+comment on column bf.run.closed_at is 'Somebody has decided that nothing more comes of what failed; void once the run has ended again later.';
