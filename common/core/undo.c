@@ -38,7 +38,8 @@ int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct 
 											  .chronological = bf_pg_bool(out->files, i, 1),
 											  .undo = bf_pg_text(out->files, i, 2),
 											  .changed = bf_pg_text(out->files, i, 3),
-											  .verify = bf_pg_text(out->files, i, 4)};
+											  .verify = bf_pg_text(out->files, i, 4),
+											  .present = bf_pg_text(out->files, i, 5)};
 	return 0;
 }
 
@@ -85,7 +86,8 @@ void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, 
 								.key = bf_pg_text(page, row, 6),
 								.started_at = bf_pg_text(page, row, 7),
 								.finished_at = bf_pg_text(page, row, 8),
-								.taken = bf_pg_bool(page, row, 9)};
+								.taken = bf_pg_bool(page, row, 9),
+								.unknown = bf_pg_bool(page, row, 10)};
 }
 
 /* ---- the transaction ---- */
@@ -130,6 +132,50 @@ static int add_expect_none(struct bf_pg *pg, const struct bf_undo *u, const stru
 	return rc;
 }
 
+bool bf_undo_can_tell(const struct bf_undo_job *j)
+{
+	return *j->files->present || *j->files->changed;
+}
+
+/* A row where `present` has nothing of this job's days, or not its key. */
+static int add_absence(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, struct bf_buf *out, struct bf_error *err)
+{
+	bf_buf_addstr(out, "select 1 as absent where not exists (select from (");
+	int rc = render(pg, u, j, j->files->present, true, out, err);
+	if (*j->key) {
+		bf_buf_addstr(out, ") as there (v) where v::text = ");
+		return rc < 0 ? rc : bf_pg_quote_literal(pg, out, j->key, err) < 0 ? -(int)err->code : bf_buf_addch(out, ')');
+	}
+	bf_buf_printf(out, ") as there (v) where v::date between '%s' and '%s')", j->since, j->until);
+	return rc;
+}
+
+static int add_expect_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, struct bf_buf *out,
+							struct bf_error *err)
+{
+	if (!j->unknown || !*j->files->present)
+		return 0;
+	bf_buf_addstr(out, "select bf.expect_none((select jsonb_agg(x) from (");
+	int rc = add_absence(pg, u, j, out, err);
+	bf_buf_addstr(out, ") as x), 'BF006', 'it is not there, so it was not carried out');\n");
+	return rc;
+}
+
+int bf_undo_is_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, bool *there, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf query;
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	bf_buf_init(&query, SCRIPT_MAX);
+	*there = true;
+	if (!*j->files->present)
+		return 0;
+	int rc = add_absence(pg, u, j, &query, err);
+	if (rc == 0)
+		rc = bf_pg_script(pg, query.data, &r, err);
+	*there = rc < 0 || !r || bf_pg_rows(r) == 0;
+	return rc;
+}
+
 static int add_job(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, struct bf_buf *out, struct bf_error *err)
 {
 	int rc = bf_pg_quote_literal(pg, out, u->run, err);
@@ -156,6 +202,8 @@ int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_un
 	bf_buf_addstr(out, "select bf.undo_begin(");
 	int rc = add_job(pg, u, j, out, err);
 	bf_buf_addstr(out, ");\n");
+	if (rc == 0)
+		rc = add_expect_there(pg, u, j, out, err);
 	if (rc == 0)
 		rc = add_expect_none(pg, u, j, f->changed, "BF002", "another writer has changed it since", out, err);
 	if (rc == 0)

@@ -21,6 +21,7 @@
 struct bf_undo_step {
 	const char *step, *undo;
 	const char *changed, *verify; /* "" where there is none */
+	const char *present;          /* the step's query for the days or keys that are there; "" where there is none */
 	bool chronological;
 };
 
@@ -37,7 +38,8 @@ struct bf_undo_job { /* borrowed from a page of jobs */
 	const char *chunk, *since, *until, *key;
 	const char *started_at, *finished_at; /* 2024-05-01T10:00:00.000000Z */
 	int seq, epoch;
-	bool taken; /* another run has done it since, or is about to: it stays */
+	bool unknown; /* it did not succeed, and may have been carried out */
+	bool taken;   /* another run has done it since, or is about to: it stays */
 };
 
 int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct bf_error *err);
@@ -50,11 +52,16 @@ int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const char *step, co
 				 struct bf_pg_result **page, struct bf_error *err);
 void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, int row, struct bf_undo_job *out);
 
+/* Whether it can be told if a job that is unknown was carried out: by `present`, or by `changed`. */
+bool bf_undo_can_tell(const struct bf_undo_job *j);
+/* Asks `present` whether what an unknown job makes is there; without that query it may be. */
+int bf_undo_is_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, bool *there, struct bf_error *err);
+
 /* Appends the statements between begin and commit. who NULL: whoever executes it. */
 int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
 				   struct bf_buf *out, struct bf_error *err);
 /* Executes them. -BF_E_SQL with the states BF001 (it is not to be undone), BF002 (another writer has changed it), BF003 (it is still
- * there), or an error of the file's own: nothing has changed. */
+ * there), BF006 (it is unknown, and `present` says that it is not there), or an error of the file's own: nothing has changed. */
 int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
 					struct bf_error *err);
 /* Only asks whether another writer has changed it; *rows: a JSON array of the first ones, or NULL. The caller frees it. */

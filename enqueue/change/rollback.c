@@ -43,14 +43,27 @@ const struct bf_command bf_command_rollback = {
 
 /* ---- what comes of it ---- */
 
-enum outcome { UNDONE, CHANGED, TAKEN, BEHIND, FAILED, OUTCOMES };
+enum outcome { UNDONE, CHANGED, TAKEN, BEHIND, FAILED, UNKNOWN, ABSENT, OUTCOMES };
 
-static const char *const outcome_names[OUTCOMES] = {"undone", "changed", "taken", "behind", "failed"};
-static const char *const reasons[OUTCOMES] = {NULL, "another writer has changed it since", "another run has done it since, or is about to",
-											  "one after it stays, and this step goes in order", NULL};
+static const char *const outcome_names[OUTCOMES] = {"undone", "changed", "taken", "behind", "failed", "unknown", "absent"};
+static const char *const reasons[OUTCOMES] = {
+	NULL,
+	"another writer has changed it since",
+	"another run has done it since, or is about to",
+	"one after it stays, and this step goes in order",
+	NULL,
+	"it did not succeed, and may have been carried out; neither \"present\" nor \"changed\" tells",
+	"it did not succeed, and what it makes is not there"};
+
+/* What is left as it is, and should not be. */
+static bool stays(enum outcome o)
+{
+	return o != UNDONE && o != ABSENT;
+}
 
 struct tally {
 	int64_t jobs[OUTCOMES];
+	int64_t unknown;                                         /* of those that are undone: that may not have been carried out */
 	char newest[BF_CHUNK_MAX + 1], oldest[BF_CHUNK_MAX + 1]; /* of those that are undone */
 	bool blocked;                                            /* a chronological step, of which a newer job stays */
 };
@@ -88,8 +101,9 @@ static void note(struct rollback *b, const struct bf_undo_job *j, enum outcome o
 {
 	struct tally *t = tally_of(b, j);
 	t->jobs[outcome]++;
-	t->blocked = t->blocked || (outcome != UNDONE && j->files->chronological);
-	b->left += outcome != UNDONE;
+	t->blocked = t->blocked || (stays(outcome) && j->files->chronological);
+	t->unknown += j->unknown && outcome == UNDONE;
+	b->left += stays(outcome);
 	if (outcome == UNDONE) {
 		if (!t->newest[0])
 			snprintf(t->newest, sizeof(t->newest), "%s", j->chunk);
@@ -100,9 +114,10 @@ static void note(struct rollback *b, const struct bf_undo_job *j, enum outcome o
 		bf_json_text(b->json, "step", j->files->step);
 		bf_json_text(b->json, "chunk", j->chunk);
 		bf_json_text(b->json, "outcome", outcome_names[outcome]);
+		bf_json_bool(b->json, "unknown", j->unknown);
 		bf_json_text_or_null(b->json, "why", why ? why : "");
 		bf_json_close(b->json);
-	} else if (outcome != UNDONE) {
+	} else if (stays(outcome)) {
 		print_left(b, j, why);
 	}
 }
@@ -117,7 +132,14 @@ static char *changed_text(const char *rows)
 static int look_at(struct rollback *b, const struct bf_undo_job *j, struct bf_error *err)
 {
 	BF_AUTOFREE char *rows = NULL;
-	int rc = bf_undo_changed(b->s->upkeep.pg, &b->undo, j, &rows, err);
+	bool there = true;
+	int rc = j->unknown ? bf_undo_is_there(b->s->upkeep.pg, &b->undo, j, &there, err) : 0;
+	if (rc == 0 && !there) {
+		note(b, j, ABSENT, reasons[ABSENT]);
+		return 0;
+	}
+	if (rc == 0)
+		rc = bf_undo_changed(b->s->upkeep.pg, &b->undo, j, &rows, err);
 	if (rc < 0)
 		return bf_error_prefix(err, "the query for what was changed since, of step %s for %s", j->files->step, j->chunk);
 	BF_AUTOFREE char *why = rows ? changed_text(rows) : NULL;
@@ -137,6 +159,8 @@ static int undo(struct rollback *b, const struct bf_undo_job *j, struct bf_error
 		note(b, j, UNDONE, NULL);
 	} else if (has_state(err, "BF002")) {
 		note(b, j, CHANGED, err->text);
+	} else if (has_state(err, "BF006")) {
+		note(b, j, ABSENT, reasons[ABSENT]);
 	} else if (has_state(err, "BF001")) {
 		note(b, j, TAKEN, err->text);
 	} else {
@@ -152,6 +176,8 @@ static int one(struct rollback *b, const struct bf_undo_job *j, struct bf_error 
 		note(b, j, BEHIND, reasons[BEHIND]);
 	else if (j->taken)
 		note(b, j, TAKEN, reasons[TAKEN]);
+	else if (j->unknown && !bf_undo_can_tell(j))
+		note(b, j, UNKNOWN, reasons[UNKNOWN]);
 	else
 		return b->o->dry_run ? look_at(b, j, err) : undo(b, j, err);
 	return 0;
@@ -213,6 +239,18 @@ static int check(struct rollback *b, struct bf_error *err)
 
 /* ---- the command ---- */
 
+/* What did not succeed, and was asked about all the same. */
+static void print_unknown(const struct rollback *b, size_t i)
+{
+	const struct tally *t = &b->of[i];
+	char n[28];
+	if (t->unknown > 0)
+		printf("%s: %s of them did not succeed, and had been carried out all the same, as far as can be told\n", b->undo.steps[i].step,
+			   bf_text_group(t->unknown, n));
+	if (t->jobs[ABSENT] > 0)
+		printf("%s: %s more did not succeed, and what they make is not there\n", b->undo.steps[i].step, bf_text_group(t->jobs[ABSENT], n));
+}
+
 static void print_steps(const struct rollback *b)
 {
 	int64_t sum[OUTCOMES] = {0};
@@ -228,6 +266,8 @@ static void print_steps(const struct rollback *b)
 			printf("%s: %s job%s %s, from %s back to %s\n", b->undo.steps[i].step, bf_text_group(t->jobs[UNDONE], n),
 				   t->jobs[UNDONE] == 1 ? "" : "s", b->o->dry_run ? "would be undone" : "undone", t->newest, t->oldest);
 	}
+	for (size_t i = 0; i < b->undo.n_steps; i++)
+		print_unknown(b, i);
 	if (sum[UNDONE] == 0)
 		printf("Nothing %s.\n", b->o->dry_run ? "would be undone" : "was undone");
 	else if (b->o->dry_run)

@@ -26,8 +26,8 @@ static int write_job(struct bf_report *r, const struct bf_undo *u, const struct 
 	bf_term_one_line(&chunk, j->chunk);
 	int rc = bf_undo_script(r->look->pg, u, j, NULL, "rollback script", &script, err);
 	if (rc == 0)
-		fprintf(out, "\n-- %lld: %s %s, done %s\nbegin;\n%scommit;\n", (long long)number, j->files->step, chunk.data, j->finished_at,
-				script.data);
+		fprintf(out, "\n-- %lld: %s %s, %s %s\nbegin;\n%scommit;\n", (long long)number, j->files->step, chunk.data,
+				j->unknown ? "unknown: it did not succeed, and may have been carried out," : "done", j->finished_at, script.data);
 	return rc;
 }
 
@@ -39,6 +39,17 @@ struct walk {
 	int64_t jobs;
 };
 
+/* Nothing says whether it was carried out: the script leaves it to whoever reads it. */
+static void name_unknown(const struct walk *w, const struct bf_undo_job *j)
+{
+	BF_AUTOBUF struct bf_buf chunk;
+	bf_buf_init(&chunk, 4096);
+	bf_term_one_line(&chunk, j->chunk);
+	if (w->out)
+		fprintf(w->out, "\n-- unknown, and not undone here: %s %s did not succeed %s, and may have been carried out; look for yourself\n",
+				j->files->step, chunk.data, j->finished_at);
+}
+
 static int walk_page(struct walk *w, const struct bf_pg_result *page, struct bf_error *err)
 {
 	for (int i = 0; i < bf_pg_rows(page); i++) {
@@ -46,6 +57,10 @@ static int walk_page(struct walk *w, const struct bf_pg_result *page, struct bf_
 		bf_undo_job_read(w->undo, page, i, &j);
 		if (!bf_report_about(w->ask, j.files->step) || j.taken)
 			continue;
+		if (j.unknown && !bf_undo_can_tell(&j)) {
+			name_unknown(w, &j);
+			continue;
+		}
 		w->jobs++;
 		int rc = w->out ? write_job(w->r, w->undo, &j, w->jobs, w->out, err) : 0;
 		if (rc < 0)

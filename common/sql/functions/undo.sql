@@ -9,7 +9,8 @@ begin
         raise exception 'the rollback file has ended the transaction that it runs in' using errcode = 'BF001';
     end if;
     update bf.job set state = 'undone', epoch = epoch + 1, note = 'undone by ' || p_who || coalesce(': ' || p_note, '')
-     where run = p_run and step = p_step and seq = p_seq and epoch = p_epoch and state = 'done'
+     where run = p_run and step = p_step and seq = p_seq and epoch = p_epoch
+       and state in ('done', 'failed', 'cancelled') -- as bf.undo_begin has found it, and locked it
     returning chunk into v_chunk;
     if v_chunk is null then
         raise exception 'job %/%#% is not done any more', p_run, p_step, p_seq using errcode = 'BF001';
