@@ -109,3 +109,22 @@ shown() { bfstat coverage positions "${range[@]}" --json | jq -r '.steps[0] | "\
 	wait_for_end positions.two
 	assert_same 'jobs' 2 "$(pg "select count(*) from bf.job where run = 'positions.two' and state = 'done'")"
 }
+
+@test "what a later trial has done can still be retried" {
+	pipeline positions <<-'JSON'
+		{"pipeline": "positions", "chunk": {"size": 5}, "params": {"limit": {"default": "0", "trial": true}}, "defaults": {"retry": {"attempts": 1}},
+		 "steps": [{"name": "take", "kind": "sql", "file": "sql/take.sql"}]}
+	JSON
+	sql_file take.sql <<<"select 1 / (select count(*) from ready) + :limit;"
+	pg 'create table ready (n int)'
+	enqueue_run positions.whole positions "${range[@]}"
+	start_worker
+	wait_for_end positions.whole
+	pg 'insert into ready values (1)'
+	enqueue_run positions.try positions "${range[@]}" --param=limit=10
+	wait_for_end positions.try
+	assert_same 'the trial' 'done' "$(run_state positions.try)"
+	enqueue retry positions.whole >/dev/null
+	wait_for_end positions.whole
+	assert_same 'the whole run' 'done' "$(run_state positions.whole)"
+}

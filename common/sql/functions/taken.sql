@@ -9,7 +9,7 @@ language sql stable as $$
           join bf.run o on o.pipeline = me.pipeline and o.identity = me.identity and o.run <> me.run
           join bf.job k on k.run = o.run and k.step = p_step
          where me.run = p_run
-           and ((k.state = 'done' and o.created_at > me.created_at)
+           and ((k.state = 'done' and o.created_at > me.created_at and not o.trial)
                 or (k.state in ('pending', 'running') and o.state not in ('done', 'failed', 'cancelled')))
     ), taken as (
         select coalesce(range_agg(daterange(since, until, '[]')), '{}') as days from others where since is not null
