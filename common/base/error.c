@@ -1,33 +1,15 @@
 #include "base/error.h"
 
-#include "base/text.h"
+#include "base/buf.h"
+#include "base/show.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ELLIPSIS "…"
-
-/*
- * Error texts go to terminals and into text columns, and carry what others sent: a byte that is not UTF-8 or that
- * would move a cursor becomes '?'.
- */
-static void make_showable(char *text)
-{
-	size_t len = strlen(text);
-	for (size_t i = 0; i < len;) {
-		size_t n = bf_utf8_char(text + i, len - i);
-		bool shown = n > 0 && (text[i] == '\n' || text[i] == '\t' || !bf_utf8_control(text + i, n));
-		if (!shown) {
-			n = n ? n : 1;
-			memset(text + i, '?', n);
-		}
-		i += n;
-	}
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		text[--len] = '\0';
-}
+#define ELLIPSIS      "…"
+#define SHOWN_AT_MOST 4 /* bytes that one byte becomes when it is shown */
 
 /* Ends a text that did not fit with "…", at the end of a whole character. */
 static void cut(char text[static BF_ERROR_TEXT_MAX])
@@ -36,6 +18,22 @@ static void cut(char text[static BF_ERROR_TEXT_MAX])
 	while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80)
 		at--;
 	memcpy(text + at, ELLIPSIS, sizeof(ELLIPSIS));
+}
+
+/* Error texts go to terminals and into text columns, and carry what others sent. */
+static void make_showable(char text[static BF_ERROR_TEXT_MAX])
+{
+	BF_AUTOBUF struct bf_buf shown;
+	bf_buf_init(&shown, BF_ERROR_TEXT_MAX * SHOWN_AT_MOST);
+	bf_show_text(&shown, text, strlen(text));
+	size_t len = shown.len < BF_ERROR_TEXT_MAX ? shown.len : BF_ERROR_TEXT_MAX - 1;
+	if (len > 0)
+		memcpy(text, shown.data, len);
+	text[len] = '\0';
+	if (shown.len > len)
+		cut(text);
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		text[--len] = '\0';
 }
 
 /* Formats beside the error first: an argument may be the error's own text. */

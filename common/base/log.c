@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -103,10 +104,10 @@ static void json_char(struct bf_buf *line, const char *s, size_t n)
 		(void)bf_buf_printf(line, "\\%c", *s);
 	else if (*s == '\n')
 		(void)bf_buf_addstr(line, "\\n");
-	else if (n == 1 && bf_utf8_control(s, n))
+	else if (n == 1 && bf_show_hides(s, n))
 		(void)bf_buf_printf(line, "\\u%04x", (unsigned)(unsigned char)*s);
 	else
-		(void)bf_buf_add(line, s, n);
+		bf_show_json(line, s, n);
 }
 
 static void json_field(struct bf_buf *line, const char *name, const char *value)
@@ -139,34 +140,14 @@ static void json_line(struct bf_buf *line, const char *time, enum bf_log_level l
 	(void)bf_buf_addstr(line, "}\n");
 }
 
-static size_t plain_length(const char *s)
-{
-	size_t n = 0;
-	while (s[n] >= ' ' && s[n] < 0x7F)
-		n++;
-	return n;
-}
-
-/* A message may quote what others sent: whatever would end the line or reach the terminal as a command is shown as \n or \x1b. */
+/* A message may quote what others sent: it is on one line, and what is not seen is shown. */
 static void text_message(struct bf_buf *line, const char *s)
 {
 	size_t len = strlen(s);
 	for (size_t i = 0; i < len;) {
-		size_t plain = plain_length(s + i);
-		(void)bf_buf_add(line, s + i, plain);
-		i += plain;
-		if (i == len)
-			return;
 		size_t n = bf_utf8_char(s + i, len - i);
-		size_t bytes = n ? n : 1;
-		if (n && !bf_utf8_control(s + i, n))
-			(void)bf_buf_add(line, s + i, n);
-		else if (s[i] == '\n')
-			(void)bf_buf_addstr(line, "\\n");
-		else
-			for (size_t j = 0; j < bytes; j++)
-				(void)bf_buf_printf(line, "\\x%02x", (unsigned)(unsigned char)s[i + j]);
-		i += bytes;
+		bf_show_char(line, s + i, n);
+		i += n ? n : 1;
 	}
 }
 

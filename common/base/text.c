@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -66,12 +67,6 @@ size_t bf_utf8_char(const char *s, size_t len)
 	return n;
 }
 
-bool bf_utf8_control(const char *s, size_t n)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	return (n == 1 && (u[0] < 0x20 || u[0] == 0x7F)) || (n == 2 && u[0] == 0xC2 && u[1] < 0xA0);
-}
-
 bool bf_utf8_valid(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
@@ -106,17 +101,8 @@ static void quote_char(struct bf_buf *out, const char *s, size_t n)
 {
 	if (n == 1 && (*s == '"' || *s == '\\'))
 		(void)bf_buf_printf(out, "\\%c", *s);
-	else if (*s == '\n')
-		(void)bf_buf_addstr(out, "\\n");
-	else if (*s == '\t')
-		(void)bf_buf_addstr(out, "\\t");
-	else if (*s == '\r')
-		(void)bf_buf_addstr(out, "\\r");
-	else if (n > 0 && !bf_utf8_control(s, n))
-		(void)bf_buf_add(out, s, n);
 	else
-		for (size_t i = 0; i < (n ? n : 1); i++)
-			(void)bf_buf_printf(out, "\\x%02x", (unsigned)(unsigned char)s[i]);
+		bf_show_char(out, s, n);
 }
 
 void bf_text_quote(struct bf_buf *out, const char *s, size_t len, size_t max)

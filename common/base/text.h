@@ -19,12 +19,11 @@ bool bf_name_valid(const char *s); /* of a pipeline, step, queue or parameter */
 bool bf_run_valid(const char *s);
 bool bf_utf8_valid(const char *s, size_t len);  /* also refuses NUL */
 size_t bf_utf8_char(const char *s, size_t len); /* bytes of the valid character that s begins with; 0 where there is none, or NUL */
-bool bf_utf8_control(const char *s, size_t n);  /* of such a character: C0, DEL or C1, which a terminal may obey */
 
 /* Appends s as valid UTF-8 without NUL: each bad byte becomes U+FFFD. */
 void bf_utf8_clean(struct bf_buf *out, const char *s, size_t len);
 
-/* Appends s in double quotes for a message: control bytes as \n or \x1b, cut after `max` bytes with "…". */
+/* Appends s in double quotes for a message: what is not seen as show.h says, cut after `max` bytes with "…". */
 void bf_text_quote(struct bf_buf *out, const char *s, size_t len, size_t max);
 
 /* The candidate nearest to `word` (edit distance at most a third of its length), or NULL. `candidates` ends with NULL. */

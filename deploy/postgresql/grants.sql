@@ -33,7 +33,7 @@ grant update (state, halted, floor, upto, plan_number, asked_at, released_at, fi
 grant update (state, epoch, attempts, crashes, deaths, not_before, worker, finished_at, note, error_category, error, over_hole, redone) on bf.job
    to backfill_operator;
 grant execute on function bf.advance, bf.advance_settled, bf.first_unsettled, bf.let_chunks, bf.mark_over_hole, bf.mark_done_without, bf.split, bf.stop, bf.resume, bf.cancel, bf.cancel_begin, bf.cancel_part, bf.cancel_rest, bf.retry, bf.taken, bf.approve, bf.stops_others, bf.decide_approval,
-   bf.undo_begin, bf.expect_none, bf.undo, bf.close, bf.superseded_by, bf.shell_word to backfill_operator;
+   bf.undo_begin, bf.undo_refusal, bf.expect_none, bf.undo, bf.close, bf.superseded_by, bf.shell_word to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
 

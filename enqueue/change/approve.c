@@ -5,6 +5,7 @@
 #include "change/decider.h"
 #include "core/decide.h"
 #include "render/json.h"
+#include "render/term.h"
 #include "shared/find.h"
 
 #define BY_MAX   100 /* bytes of a name */
@@ -102,12 +103,13 @@ static int decide(const struct bf_command *command, struct bf_decider *s, const 
 		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
 	if (rc < 0)
 		return rc;
+	BF_AUTOFREE char *said = bf_term_shown(bf_pg_text(r, 0, SAID)), *who = bf_term_shown(d->who);
 	if (json)
 		print_json(command, d, before, bf_pg_text(r, 0, SAID), state);
 	else if (before)
-		printf("Step %s was decided before: %s. Run %s is %s.\n", d->step, bf_pg_text(r, 0, SAID), d->run, state);
+		printf("Step %s was decided before: %s. Run %s is %s.\n", d->step, said, d->run, state);
 	else
-		printf("Step %s is %s by %s. Run %s is %s.\n", d->step, approved ? "approved" : "rejected", d->who, d->run, state);
+		printf("Step %s is %s by %s. Run %s is %s.\n", d->step, approved ? "approved" : "rejected", who, d->run, state);
 	return 0;
 }
 

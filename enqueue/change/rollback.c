@@ -85,16 +85,18 @@ static struct tally *tally_of(const struct rollback *b, const struct bf_undo_job
 
 static void print_left(struct rollback *b, const struct bf_undo_job *j, const char *why)
 {
-	BF_AUTOBUF struct bf_buf chunk, reason;
+	BF_AUTOBUF struct bf_buf chunk, reason, cut;
 	bf_buf_init(&chunk, 4096);
 	bf_buf_init(&reason, 8192);
+	bf_buf_init(&cut, 8192);
 	if (b->shown++ >= LEFT_SHOWN)
 		return;
 	bf_term_one_line(&chunk, j->chunk);
 	bf_term_one_line(&reason, why);
 	if (b->shown == 1)
 		printf("Stays as it is:\n");
-	printf("  %s %s: %.*s%s\n", j->files->step, chunk.data, WHY_MAX, reason.data, reason.len > WHY_MAX ? "…" : "");
+	bf_term_cut(&cut, &(struct bf_term){.utf8 = true}, reason.data, WHY_MAX);
+	printf("  %s %s: %s\n", j->files->step, chunk.data, cut.data);
 }
 
 static void note(struct rollback *b, const struct bf_undo_job *j, enum outcome outcome, const char *why)
@@ -262,9 +264,10 @@ static void print_steps(const struct rollback *b)
 		printf("  and %s more\n", bf_text_group(b->shown - LEFT_SHOWN, n));
 	for (size_t i = 0; i < b->undo.n_steps; i++) {
 		const struct tally *t = &b->of[i];
+		BF_AUTOFREE char *newest = bf_term_shown(t->newest), *oldest = bf_term_shown(t->oldest);
 		if (t->jobs[UNDONE] > 0)
 			printf("%s: %s job%s %s, from %s back to %s\n", b->undo.steps[i].step, bf_text_group(t->jobs[UNDONE], n),
-				   t->jobs[UNDONE] == 1 ? "" : "s", b->o->dry_run ? "would be undone" : "undone", t->newest, t->oldest);
+				   t->jobs[UNDONE] == 1 ? "" : "s", b->o->dry_run ? "would be undone" : "undone", newest, oldest);
 	}
 	for (size_t i = 0; i < b->undo.n_steps; i++)
 		print_unknown(b, i);

@@ -2,10 +2,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/show.h"
 #include "change/commands.h"
 #include "core/keys.h"
 #include "render/json.h"
 #include "render/table.h"
+
+#define WORD_MAX ((size_t)1 << 16) /* bytes of a path, as a shell takes it */
 
 struct options {
 	bool json;
@@ -70,8 +73,10 @@ static void print_steps(const struct bf_pipeline *p)
 static void print_text(const struct bf_pipeline *p, const char *given, const char *path, const struct bf_keys *keys)
 {
 	BF_AUTOFREE const char **files = bf_files_checked(p);
+	BF_AUTOFREE char *shown = bf_term_shown(path);
+	BF_AUTOBUF struct bf_buf word;
 	char number[32];
-	printf("%s is fine: pipeline %s, %d step%s.\n\n", path, p->name, p->n_steps, p->n_steps == 1 ? "" : "s");
+	printf("%s is fine: pipeline %s, %d step%s.\n\n", shown, p->name, p->n_steps, p->n_steps == 1 ? "" : "s");
 	print_steps(p);
 	if (p->chunk.keys_file)
 		printf("\nKeys: %s in %s.\n", bf_text_group((int64_t)keys->count, number), p->chunk.keys_file);
@@ -79,7 +84,9 @@ static void print_text(const struct bf_pipeline *p, const char *given, const cha
 	for (size_t i = 0; files[i]; i++)
 		printf("%s %s", i ? "," : "", files[i]);
 	printf("%s", files[0] ? ".\n" : "");
-	printf("What a run would do: enqueue run %s%s --dry-run\n", given, p->chunk.by_key ? "" : " --since=DATE --until=DATE");
+	bf_buf_init(&word, WORD_MAX);
+	bf_show_word(&word, given);
+	printf("What a run would do: enqueue run %s%s --dry-run\n", word.data, p->chunk.by_key ? "" : " --since=DATE --until=DATE");
 }
 
 /* {pipeline, file, steps [{step, kind, per, chunk, order, chronological, needs [], wait_for, guarantee}], files []} */

@@ -37,11 +37,8 @@ static void print_lines(const struct bf_term *t, const char *text, const char *l
 	while (*at) {
 		size_t len = strcspn(at, "\n");
 		BF_AUTOFREE char *piece = bf_strndup(at, len);
-		BF_AUTOBUF struct bf_buf clean;
-		bf_buf_init(&clean, 1u << 16);
-		bf_buf_addstr(&clean, "");
-		bf_term_one_line(&clean, piece);
-		printf("%*s%s%s%s%s\n", INDENT, "", bf_tone_on(t, BF_DIM), lead, bf_tone_off(t, BF_DIM), clean.data);
+		BF_AUTOFREE char *clean = bf_term_shown(piece);
+		printf("%*s%s%s%s%s\n", INDENT, "", bf_tone_on(t, BF_DIM), lead, bf_tone_off(t, BF_DIM), clean);
 		at += len + (at[len] == '\n');
 	}
 }
@@ -52,10 +49,10 @@ static void end_group(struct report *p)
 {
 	const struct bf_term *t = &p->look->term;
 	char n[28];
+	BF_AUTOFREE char *last = bf_term_shown(p->last_chunk ? p->last_chunk : "");
 	if (p->repeated > 0)
 		printf("%*s%sand %s more of step %s with this error, up to %s:%s\n%*senqueue retry %s --step=%s\n", INDENT, "",
-			   bf_tone_on(t, BF_DIM), bf_text_group(p->repeated, n), p->step, p->last_chunk, bf_tone_off(t, BF_DIM), INDENT, "", p->run,
-			   p->step);
+			   bf_tone_on(t, BF_DIM), bf_text_group(p->repeated, n), p->step, last, bf_tone_off(t, BF_DIM), INDENT, "", p->run, p->step);
 	p->repeated = 0;
 }
 
@@ -73,15 +70,14 @@ static void keep(char **to, const char *text)
 
 static void print_head(const struct bf_term *t, const struct bf_pg_result *r, int i)
 {
-	BF_AUTOBUF struct bf_buf chunk;
+	BF_AUTOFREE char *chunk = bf_term_shown(bf_pg_text(r, i, BF_FAILURES_CHUNK));
+	BF_AUTOFREE char *worker = bf_term_shown(bf_pg_text(r, i, BF_FAILURES_WORKER));
 	int64_t tries = bf_pg_int(r, i, BF_FAILURES_ATTEMPTS);
-	bf_buf_init(&chunk, 4096);
-	bf_term_one_line(&chunk, bf_pg_text(r, i, BF_FAILURES_CHUNK));
-	printf("%s%s %s%s  %s%s", bf_tone_on(t, BF_STRONG), bf_pg_text(r, i, BF_FAILURES_STEP), chunk.data, bf_tone_off(t, BF_STRONG),
+	printf("%s%s %s%s  %s%s", bf_tone_on(t, BF_STRONG), bf_pg_text(r, i, BF_FAILURES_STEP), chunk, bf_tone_off(t, BF_STRONG),
 		   bf_tone_on(t, BF_BAD), bf_pg_text(r, i, BF_FAILURES_CATEGORY));
 	printf("%s%s, %lld %s", bf_tone_off(t, BF_BAD), bf_tone_on(t, BF_DIM), (long long)tries, tries == 1 ? "try" : "tries");
-	if (*bf_pg_text(r, i, BF_FAILURES_WORKER))
-		printf(", worker %s", bf_pg_text(r, i, BF_FAILURES_WORKER));
+	if (*worker)
+		printf(", worker %s", worker);
 	printf("%s\n", bf_tone_off(t, BF_DIM));
 }
 
@@ -102,7 +98,8 @@ static void print_failure(struct report *p, const struct bf_pg_result *r, int i)
 	print_head(t, r, i);
 	print_lines(t, p->error, "", 20);
 	print_lines(t, bf_pg_text(r, i, BF_FAILURES_TAIL), t->utf8 ? "│ " : "| ", 20);
-	printf("%*s%s\n", INDENT, "", bf_pg_text(r, i, BF_FAILURES_RETRY));
+	BF_AUTOFREE char *again = bf_term_shown(bf_pg_text(r, i, BF_FAILURES_RETRY));
+	printf("%*s%s\n", INDENT, "", again); /* the whole command, however long: it is pasted */
 }
 
 /* ---- JSON ---- */

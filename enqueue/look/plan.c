@@ -150,7 +150,8 @@ static void print_table(const struct bf_pipeline *p, const struct stages *stages
 											   {.title = "IF IT FAILS", .rank = 1, .elastic = true}};
 	struct bf_term t;
 	bf_term_init(&t, STDOUT_FILENO);
-	printf("%s%s%s%s%s\n\n", bf_tone_on(&t, BF_STRONG), p->name, bf_tone_off(&t, BF_STRONG), *p->description ? ": " : "", p->description);
+	BF_AUTOFREE char *about = bf_term_shown(p->description);
+	printf("%s%s%s%s%s\n\n", bf_tone_on(&t, BF_STRONG), p->name, bf_tone_off(&t, BF_STRONG), *about ? ": " : "", about);
 	BF_AUTOTABLE struct bf_table *table = bf_table_new(&t, columns, BF_COUNT_OF(columns));
 	for (int stage = 1; stage <= stages->last; stage++) {
 		bool first = true;
@@ -200,7 +201,8 @@ static void print_node(const struct bf_pipeline *p, const struct bf_step *s)
 	printf("%s%s<br/>%s", shapes[s->kind][0], s->name, bf_kind_name(s->kind));
 	if (what.len > 0)
 		printf(": ");
-	print_text(what.data);
+	BF_AUTOFREE char *shown = bf_term_shown(what.data);
+	print_text(shown);
 	printf("%s\n", shapes[s->kind][1]);
 }
 

@@ -80,7 +80,8 @@ static void print_facts(FILE *out, const struct bf_term *t, const struct bf_view
 	if (v->created_ms > 0) {
 		bf_buf_printf(&facts, "%sasked for ", SEPARATOR);
 		bf_look_ago(&facts, v->now_ms, v->created_ms);
-		bf_buf_printf(&facts, " by %s", v->requested_by);
+		bf_buf_addstr(&facts, " by ");
+		bf_term_one_line(&facts, v->requested_by);
 	}
 	if (v->started_ms > 0 && v->finished_ms > v->started_ms)
 		bf_buf_printf(&facts, "%stook %s", SEPARATOR, bf_duration_human(v->finished_ms - v->started_ms, took));
@@ -286,25 +287,19 @@ static void print_running(FILE *out, const struct bf_term *t, const struct bf_vi
 
 /* ---- what a person is asked ---- */
 
-/* Below a label, cut to the terminal. */
-static void print_line(FILE *out, const struct bf_term *t, const char *text, size_t len)
+/* Below a label, never cut: it may hold a command, and the terminal wraps it so that it can be copied as one line. */
+static void print_line(FILE *out, const char *text, size_t len)
 {
-	BF_AUTOBUF struct bf_buf clean;
-	BF_AUTOBUF struct bf_buf cut;
 	BF_AUTOFREE char *piece = bf_strndup(text, len);
-	bf_buf_init(&clean, 16384);
-	bf_buf_init(&cut, 16384);
-	bf_buf_addstr(&clean, "");
-	bf_term_one_line(&clean, piece);
-	bf_term_cut(&cut, t, clean.data, t->width > 0 ? t->width - LABEL_WIDTH : 0);
-	fprintf(out, "%*s%s\n", LABEL_WIDTH, "", cut.data);
+	BF_AUTOFREE char *shown = bf_term_shown(piece);
+	fprintf(out, "%*s%s\n", LABEL_WIDTH, "", shown);
 }
 
-static void print_lines(FILE *out, const struct bf_term *t, const char *text)
+static void print_lines(FILE *out, const char *text)
 {
 	for (const char *at = text; *at;) {
 		size_t len = strcspn(at, "\n");
-		print_line(out, t, at, len);
+		print_line(out, at, len);
 		at += len + (at[len] == '\n');
 	}
 }
@@ -319,7 +314,7 @@ static void print_held(FILE *out, const struct bf_term *t, const struct bf_view 
 	tone(out, t, BF_CARE, "HELD BACK");
 	fprintf(out, "%*sfor %s by its throttle, which is asked each %s:\n", LABEL_WIDTH - 9, "",
 			bf_duration_human(v->now_ms - v->held_since_ms, since), bf_duration_format(v->throttle_ms, every));
-	print_lines(out, t, v->held);
+	print_lines(out, v->held);
 }
 
 static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view *v)
@@ -339,7 +334,7 @@ static void print_asked(FILE *out, const struct bf_term *t, const struct bf_view
 			fprintf(out, "; %s in %s if nobody decides", s->approve_on_timeout ? "approved" : "rejected",
 					bf_duration_human(left > 0 ? left : 0, time));
 		fputc('\n', out);
-		print_lines(out, t, s->review);
+		print_lines(out, s->review);
 	}
 }
 
@@ -366,9 +361,10 @@ static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_
 		char n[28];
 		if (s->over_hole == 0)
 			continue;
-		fprintf(out, "%*s%s: %s %s, %s", LABEL_WIDTH, "", s->step, bf_text_group(s->over_hole, n), jobs_word(s->over_hole), s->hole_first);
-		if (strcmp(s->hole_first, s->hole_last) != 0)
-			fprintf(out, " to %s", s->hole_last);
+		BF_AUTOFREE char *first = bf_term_shown(s->hole_first), *last = bf_term_shown(s->hole_last);
+		fprintf(out, "%*s%s: %s %s, %s", LABEL_WIDTH, "", s->step, bf_text_group(s->over_hole, n), jobs_word(s->over_hole), first);
+		if (strcmp(first, last) != 0)
+			fprintf(out, " to %s", last);
 		fputc('\n', out);
 	}
 }
@@ -392,11 +388,11 @@ static void print_last_error(FILE *out, const struct bf_term *t, const struct bf
 	const char *at = e->text;
 	for (int line = 0; *at && line < ERROR_LINES; line++) {
 		size_t len = strcspn(at, "\n");
-		print_line(out, t, at, len);
+		print_line(out, at, len);
 		at += len + (at[len] == '\n');
 	}
 	if (*e->said)
-		print_line(out, t, e->said, strlen(e->said));
+		print_line(out, e->said, strlen(e->said));
 }
 
 /* ---- what to type next ---- */

@@ -58,18 +58,28 @@ static void sleep_until_tick(int64_t ms)
 
 /* ---- drawing ---- */
 
-/* As many lines as the screen has, each cut to its width and cleared behind. */
+/* Rows of the screen that a line takes, which the terminal wraps. */
+static int rows_of(const struct bf_term *t, const char *line)
+{
+	int columns = bf_term_columns(line);
+	return columns > t->width && t->width > 0 ? (columns + t->width - 1) / t->width : 1;
+}
+
+/* As many whole lines as the screen has room for, each cleared behind. */
 static void draw(const struct bf_term *t, const char *page)
 {
 	BF_AUTOBUF struct bf_buf out;
 	bf_buf_init(&out, 1u << 20);
 	bf_buf_addstr(&out, "\x1b[H");
-	for (int row = 0; *page && row < t->height; row++) {
+	for (int row = 0; *page;) {
 		size_t len = strcspn(page, "\n");
 		BF_AUTOFREE char *line = bf_strndup(page, len);
+		if (row + rows_of(t, line) > t->height)
+			break;
 		bf_buf_addstr(&out, row ? "\r\n" : "");
-		bf_term_cut(&out, t, line, t->width);
+		bf_buf_addstr(&out, line);
 		bf_buf_addstr(&out, "\x1b[K");
+		row += rows_of(t, line);
 		page += len + (page[len] == '\n');
 	}
 	bf_buf_addstr(&out, "\x1b[J");

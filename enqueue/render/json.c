@@ -6,9 +6,19 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/text.h"
 
-#define TEXT_MAX (16u << 20)
+#define TEXT_MAX (64u << 20)
+
+/* JSON of jansson's or PostgreSQL's may hold C1 and such as they are. */
+static void write_json(FILE *out, const char *json)
+{
+	BF_AUTOBUF struct bf_buf shown;
+	bf_buf_init(&shown, TEXT_MAX);
+	bf_show_json(&shown, json, strlen(json));
+	fwrite(shown.data, 1, shown.len, out);
+}
 
 static void write_text(FILE *out, const char *s)
 {
@@ -17,8 +27,8 @@ static void write_text(FILE *out, const char *s)
 	bf_buf_addstr(&clean, "");
 	bf_utf8_clean(&clean, s, strlen(s));
 	json_t *text = json_string(clean.data);
-	if (json_dumpf(text, out, JSON_ENCODE_ANY) < 0)
-		fputs("\"\"", out);
+	BF_AUTOFREE char *json = json_dumps(text, JSON_ENCODE_ANY);
+	write_json(out, json ? json : "\"\"");
 	json_decref(text);
 }
 
@@ -141,5 +151,5 @@ void bf_json_time(struct bf_json *j, const char *key, int64_t ms)
 void bf_json_raw(struct bf_json *j, const char *key, const char *json)
 {
 	lead(j, key);
-	fputs(*json ? json : "null", j->out);
+	write_json(j->out, *json ? json : "null");
 }

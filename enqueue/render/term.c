@@ -6,9 +6,11 @@
 #include <wchar.h>
 
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/text.h"
 
-#define ESCAPE '\x1b'
+#define ESCAPE    '\x1b'
+#define SHOWN_MAX ((size_t)1 << 20)
 
 void bf_term_measure(struct bf_term *t, int fd)
 {
@@ -137,14 +139,21 @@ void bf_term_one_line(struct bf_buf *out, const char *s)
 		if (*s == ' ' || *s == '\t' || *s == '\n' || *s == '\r') {
 			space = out->len > 0;
 			s++;
-		} else if (n == 0 || bf_utf8_control(s, n)) {
-			s += n ? n : 1;
 		} else {
 			if (space)
 				bf_buf_addch(out, ' ');
 			space = false;
-			bf_buf_add(out, s, n);
-			s += n;
+			bf_show_char(out, s, n);
+			s += n ? n : 1;
 		}
 	}
+}
+
+char *bf_term_shown(const char *s)
+{
+	struct bf_buf out;
+	bf_buf_init(&out, SHOWN_MAX);
+	bf_buf_addstr(&out, "");
+	bf_term_one_line(&out, s);
+	return bf_buf_detach(&out);
 }

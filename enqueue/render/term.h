@@ -34,7 +34,10 @@ int bf_term_columns(const char *s);
 /* Appends s, cut to `width` columns with "…" (or "..." in ASCII) where it is longer; escape sequences stay whole. 0: not cut. */
 void bf_term_cut(struct bf_buf *out, const struct bf_term *t, const char *s, int width);
 
-/* Appends text of somebody else as one line: newlines and tabs become spaces, control characters are dropped. */
+/* Appends text of somebody else as one line: white space becomes a space, what is not seen is shown as base/show.h says. */
 void bf_term_one_line(struct bf_buf *out, const char *s);
+
+/* The same, as a string for printf. The caller frees; never NULL. */
+char *bf_term_shown(const char *s);
 
 #endif

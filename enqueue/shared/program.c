@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "shared/output.h"
 
 #define HELP_MAX   65536
 #define SHOWN_MAX  60
@@ -138,8 +139,9 @@ int bf_program_run(const struct bf_program *program, int argc, char **argv)
 {
 	bf_process_open_standard();
 	bf_process_keep_private();
+	bf_output_guard();
 	int code = run_program(program, argc, argv);
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (bf_output_end() == 0)
 		return code;
 	fprintf(stderr, "%s: the output could not be written: %s\n", program->name, strerror(errno));
 	return code ? code : 1;

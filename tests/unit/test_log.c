@@ -137,7 +137,7 @@ static void nothing_in_a_message_ends_the_line_or_moves_the_cursor(void **state)
 	bf_log_push(&job);
 	bf_info("%s", "two\nlines\x1b[31m \xff \xc2\x9b é");
 	BF_AUTOFREE char *line = written();
-	assert_line(line, "info  two\\nlines\\x1b[31m \\xff \\xc2\\x9b é step=\"\" chunk=\"a key\\nwith \\\"all\\\"\\x1b[2J\"\n");
+	assert_line(line, "info  two\\nlines\\x1b[31m \\xff \\u009b é step=\"\" chunk=\"a key\\nwith \\\"all\\\"\\x1b[2J\"\n");
 }
 
 static void a_json_line_holds_the_same_as_fields(void **state)

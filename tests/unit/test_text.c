@@ -141,7 +141,8 @@ static void a_quoted_text_shows_what_cannot_be_seen(void **state)
 	check_quote("a\"b\\c", 5, 10, "\"a\\\"b\\\\c\"");
 	check_quote("\xff\xc3é", 4, 10, "\"\\xff\\xc3é\"");
 	check_quote("a\0b", 3, 10, "\"a\\x00b\"");
-	check_quote("\xc2\x9b", 2, 10, "\"\\xc2\\x9b\"");
+	check_quote("\xc2\x9b", 2, 10, "\"\\u009b\"");
+	check_quote("\u202e", 3, 10, "\"\\u202e\"");
 }
 
 static void a_quoted_text_is_cut_at_a_whole_character(void **state)
