@@ -3,8 +3,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "io/pg_internal.h"
 
+#define URL_MAX  ((size_t)1 << 16)
 #define POSSIBLE "expected is postgresql://[user[:password]@]host[:port]/database, or libpq's keyword=value pairs"
 
 static const char *environment(const char *name)
@@ -38,6 +40,34 @@ static const char *keyword_value(const PQconninfoOption *options, const char *ke
 }
 
 /*
+ * libpq ends a password at its first '@', and takes what follows for the host, which it names. So each other '@' before the last one is
+ * written as it ought to be. NULL: that is not needed. Where a '/' stands before an '@' it cannot be told which is whose, see is_ambiguous.
+ */
+static char *escape_secret(const char *url)
+{
+	const char *from = strstr(url, "://") + 3;
+	size_t first = strcspn(from, "@/"); /* where the password ends to libpq: a '?' before it is its own */
+	size_t secret = bf_url_secret_length(from, first + strcspn(from + first, "/?#"));
+	struct bf_buf out;
+	if (secret == 0 || memchr(from, '@', secret - 1) == NULL)
+		return NULL;
+	bf_buf_init(&out, URL_MAX);
+	bf_buf_add(&out, url, (size_t)(from - url));
+	for (size_t i = 0; i + 1 < secret; i++)
+		bf_buf_printf(&out, from[i] == '@' ? "%%40" : "%c", from[i]);
+	bf_buf_addstr(&out, from + secret - 1);
+	return bf_buf_detach(&out);
+}
+
+/* "user:pass/word@host": to libpq it is a host, a port and a database. A name of a database with an '@' is written with %40. */
+static bool is_ambiguous(const char *url)
+{
+	const char *from = strstr(url, "://") + 3;
+	size_t host = strcspn(from, "/?#");
+	return from[host] != '\0' && bf_url_secret_length(from + host, strcspn(from + host, "?#")) > 0;
+}
+
+/*
  * libpq's own complaints about a URL quote pieces of it, and a password with an unescaped '/' or '@' is such a piece:
  * so a URL is taken apart here first, and judged without being quoted.
  */
@@ -50,6 +80,8 @@ static int read_url(const char *url, const char *source, char **options, struct 
 		return is_plain_name(url) ? 0 : refuse(source, "is neither a URL nor the name of a database", err);
 	}
 	char *complaint = NULL;
+	if (is_url && is_ambiguous(url))
+		return refuse(source, "has an @ behind a /; in a password, and in the name of a database, a / is written %2F and an @ %40", err);
 	PQconninfoOption *parsed = PQconninfoParse(url, &complaint);
 	PQfreemem(complaint);
 	if (!parsed)
@@ -106,6 +138,8 @@ int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *appli
 			" BF_DATABASE_URL and DATABASE_URL are not set, so libpq's own variables and defaults (PGHOST, PGDATABASE, …) decided;";
 	}
 	BF_AUTOFREE char *options = NULL;
+	BF_AUTOFREE char *escaped = url && strstr(url, "://") ? escape_secret(url) : NULL;
+	url = escaped ? escaped : url;
 	int rc = url ? read_url(url, source, &options, err) : 0;
 	if (rc)
 		return rc;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "io/redis_internal.h"
 
 #define DEFAULT_URL "redis://127.0.0.1:6379/0"
@@ -37,12 +38,8 @@ static int refuse(struct bf_error *err, const char *what, const char *found, siz
 {
 	struct bf_buf quoted BF_AUTOBUF;
 	bf_buf_init(&quoted, 512);
-	const char *at = memrchr(found, '@', len);
-	if (at) {
-		len -= (size_t)(at + 1 - found);
-		found = at + 1;
-	}
-	bf_text_quote(&quoted, found, len, 80);
+	size_t secret = bf_url_secret_length(found, len);
+	bf_text_quote(&quoted, found + secret, len - secret, 80);
 	return bf_fail(err, BF_E_INPUT, "the address of Redis (BF_REDIS_URL): %s %s; " POSSIBLE, what, quoted.data);
 }
 
@@ -139,10 +136,10 @@ static int parse_place(const char *s, size_t len, int default_port, struct bf_re
  * password, and never shown. NULL: what stands before it is not as it must be. */
 static const char *skip_userinfo(const char *s, struct bf_redis_url *out, struct bf_error *err)
 {
-	const char *at = strrchr(s, '@');
-	if (!at)
+	size_t secret = bf_url_secret_length(s, strlen(s));
+	if (secret == 0)
 		return s;
-	return parse_userinfo(s, (size_t)(at - s), out, err) ? NULL : at + 1;
+	return parse_userinfo(s, secret - 1, out, err) ? NULL : s + secret;
 }
 
 /* "" or "?db=N" */

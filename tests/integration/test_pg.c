@@ -493,16 +493,29 @@ static void a_database_that_does_not_exist_is_told(void **state)
 	assert_non_null(strstr(err.text, "no_such_database"));
 }
 
+static void a_password_that_nobody_escaped_is_a_password_and_never_shown(void **state)
+{
+	static const char *const urls[] = {
+		"postgresql://me:s3@cret@127.0.0.1:1/weather",     "postgresql://me:@s3cret@127.0.0.1:1/weather",
+		"postgresql://me:s3@c@ret@127.0.0.1:1/weather?",   "postgresql://me:s3?c@ret@127.0.0.1:1/weather",
+		"postgresql://me:s3%40cret@127.0.0.1:1/weather",   "postgres://me:s3@cret@127.0.0.1:1/weather?application_name=you@here",
+		"postgresql://me@you:s3cret@127.0.0.1:1/weather?",
+	};
+	(void)state;
+	for (size_t i = 0; i < BF_COUNT_OF(urls); i++) {
+		struct bf_error err;
+		assert_int_equal(try_open(urls[i], &err), -BF_E_UNAVAILABLE);
+		if (!strstr(err.text, "database weather at 127.0.0.1:1 (Connection refused)") || strstr(err.text, "s3") || strstr(err.text, "cret"))
+			fail_msg("%s: %s", urls[i], err.text);
+	}
+}
+
 static void an_address_that_is_none_is_refused_and_not_shown(void **state)
 {
 	static const char *const urls[] = {
-		"mysql://me:s3cret@h/db",
-		"postgres//me:s3cret@h/db",
-		"postgresql://me:s3cret/x@h/db",
-		"postgresql://me:s3cret%zz@h/db",
-		"postgresql://me:s3cret@h/db?no=1",
-		"host=h password=s3cret nothing",
-		"me:s3cret@h",
+		"mysql://me:s3cret@h/db",           "postgres//me:s3cret@h/db",         "postgresql://me:s3cret/x@h/db",
+		"postgresql://me:12/s3cret@h/db",   "postgresql://me:p@12/s3cret@h/db", "postgresql://me:s3cret%zz@h/db",
+		"postgresql://me:s3cret@h/db?no=1", "host=h password=s3cret nothing",   "me:s3cret@h",
 		"host=h password='s3cret",
 	};
 	(void)state;
@@ -536,6 +549,7 @@ int main(void)
 		cmocka_unit_test(a_read_only_connection_cannot_write_and_keeps_the_options_it_was_given),
 		cmocka_unit_test(an_unreachable_server_is_told_with_where_and_what_to_do),
 		cmocka_unit_test(a_database_that_does_not_exist_is_told),
+		cmocka_unit_test(a_password_that_nobody_escaped_is_a_password_and_never_shown),
 		cmocka_unit_test(an_address_that_is_none_is_refused_and_not_shown),
 	};
 	need_env("BF_DATABASE_URL");
