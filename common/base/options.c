@@ -188,6 +188,36 @@ static void add_value_name(struct bf_buf *out, const struct bf_opt *o)
 		(void)bf_buf_addstr(out, name);
 }
 
+/* What help and hints write where the user's own word belongs: pasted as it is, it would be recorded, or be taken for a name. */
+static bool is_placeholder(const char *value, const char *name)
+{
+	size_t n = strlen(value);
+	if (strcmp(value, "…") == 0 || strcmp(value, "...") == 0)
+		return true;
+	bool angled = n > 2 && value[0] == '<' && value[n - 1] == '>';
+	return (angled && is_called(name, value + 1, n - 2)) || (n > 1 && is_called(name, value, n)); /* a letter may be a key */
+}
+
+static int refuse_placeholder(const struct parser *p, const char *where, size_t len, const char *value)
+{
+	return bf_fail(p->err, BF_E_INPUT, "%.*s: found the placeholder %s of a help text, expected your own word in its place", (int)len,
+				   where, value);
+}
+
+/* The word of the synopsis that stands for a positional argument: "RUN" of "enqueue retry RUN [OPTION…]". */
+static bool is_argument_placeholder(const struct bf_command *cmd, int number, const char *value)
+{
+	const char *word = cmd->synopsis ? cmd->synopsis + command_words(cmd) : "";
+	for (; *word; word += strcspn(word, " ")) {
+		word += strspn(word, " [");
+		size_t n = strcspn(word, " ]");
+		bool upper = n > 1 && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n;
+		if (upper && number-- == 0)
+			return is_called(value, word, n) || is_placeholder(value, NULL);
+	}
+	return is_placeholder(value, NULL);
+}
+
 static int store_int(const struct parser *p, const struct item *it, int64_t *field)
 {
 	const struct bf_opt *o = it->option;
@@ -270,6 +300,12 @@ static int take_option(const struct parser *p, const struct item *it, bool *give
 	if (*seen && o->type != BF_OPT_LIST)
 		return bf_fail(p->err, BF_E_INPUT, "--%s: given twice, expected once", o->name);
 	*seen = true;
+	BF_AUTOBUF struct bf_buf name;
+	bf_buf_init(&name, 512);
+	(void)bf_buf_addstr(&name, "");
+	add_value_name(&name, o);
+	if (it->value && o->type != BF_OPT_CHOICE && is_placeholder(it->value, name.data))
+		return refuse_placeholder(p, it->typed, it->typed_len, it->value);
 	return store(p, it, into);
 }
 
@@ -324,6 +360,8 @@ int bf_options_parse(const struct bf_command *cmd, int argc, char **argv, void *
 	struct item it;
 	int rc, n = 0;
 	while ((rc = next_item(&p, &it)) > 0) {
+		if (!it.option && is_argument_placeholder(cmd, n, it.value))
+			return refuse_placeholder(&p, cmd->name, strlen(cmd->name), it.value);
 		if (!it.option)
 			args[n++] = it.value;
 		else if ((rc = take_option(&p, &it, given, into)) < 0)

@@ -300,6 +300,15 @@ static bool version_at_least(const char *version, int major, int minor)
 	return a > major || (a == major && b >= minor);
 }
 
+/* redis-cli with what says where this server is, as it can be pasted; a password it takes from REDISCLI_AUTH. */
+static void cli_command(const char *where, char *out, size_t size)
+{
+	if (strncmp(where, "unix://", 7) == 0)
+		(void)snprintf(out, size, "redis-cli -s %.*s", (int)strcspn(where + 7, "?"), where + 7);
+	else
+		(void)snprintf(out, size, strncmp(where, "redis://", 8) == 0 ? "redis-cli -u %s" : "redis-cli", where);
+}
+
 static int check_info(const struct bf_redis *r, const char *info, char *warning, size_t warning_size, struct bf_error *err)
 {
 	char version[40], limit[40], policy[40], aof[8];
@@ -313,11 +322,13 @@ static int check_info(const struct bf_redis *r, const char *info, char *warning,
 	}
 	info_field(info, "maxmemory", limit, sizeof(limit));
 	info_field(info, "maxmemory_policy", policy, sizeof(policy));
+	char cli[512];
+	cli_command(where, cli, sizeof(cli));
 	if (*policy && strcmp(policy, "noeviction") != 0) /* also without a limit yet: it can be set at any time */
 		return bf_fail(err, BF_E_UNAVAILABLE,
 					   "Redis at %s may throw the queue away: maxmemory-policy is %s with maxmemory %s. "
-					   "Set it to noeviction (redis-cli CONFIG SET maxmemory-policy noeviction), or use another server",
-					   where, policy, limit);
+					   "Set it to noeviction (%s CONFIG SET maxmemory-policy noeviction), or use another server",
+					   where, policy, limit, cli);
 	if (warning && strcmp(info_field(info, "aof_enabled", aof, sizeof(aof)), "0") == 0)
 		(void)snprintf(warning, warning_size,
 					   "Redis at %s keeps no append-only file (appendonly no): after a crash of it the queue is rebuilt from the ledger, "

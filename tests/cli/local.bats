@@ -192,3 +192,10 @@ assert_kept() {
 	[ "$status" -ne 0 ]
 	[[ $output = *'expected up, down, env, status or wipe'* ]]
 }
+
+@test "env exports what psql and redis-cli need, typed without an address" {
+	local_ up
+	connect
+	[ "$(psql -XAtc 'select current_database()')" = backfill ]
+	[ "$(redis-cli -s "$BF_REDIS_SOCKET" ping)" = PONG ]
+}

@@ -14,6 +14,8 @@
 #include "core/vars.h"
 #include "steps/steps.h"
 
+#define PSQL "psql \"$BF_DATABASE_URL\" " /* how a hint begins that asks the database by hand */
+
 enum told { NOTHING, DONE, FAILED, AGAIN, RETURNED, OPENED_AGAIN };
 
 struct session {
@@ -292,7 +294,7 @@ static void a_metric_beyond_the_first_limit_warns_and_is_done(void **state)
 
 	metric(t, "select 0.95 as figure, 'another column' as figure");
 	assert_int_equal(t->told, DONE);
-	assert_string_equal(t->note, "complete: 0.95 found, warns if < 0.99, fails if < 0.9. Ask again: psql -f '/p/weather/sql/q.sql'");
+	assert_string_equal(t->note, "complete: 0.95 found, warns if < 0.99, fails if < 0.9. Ask again: " PSQL "-f /p/weather/sql/q.sql");
 	assert_string_equal(t->record, "metric|0.95|warns if < 0.99, fails if < 0.9|warn");
 }
 
@@ -302,8 +304,8 @@ static void a_metric_beyond_the_second_fails_for_good(void **state)
 
 	metric(t, "select 0.5 where :'since' < :'until' and :'since' = '2012-01-01'");
 	expect_failed(t, "check",
-				  "complete: 0.5 found, warns if < 0.99, fails if < 0.9. Ask again: psql -v since='2012-01-01' -v until='2012-01-31' -f "
-				  "'/p/weather/sql/q.sql'",
+				  "complete: 0.5 found, warns if < 0.99, fails if < 0.9. Ask again: " PSQL "-v since=2012-01-01 -v until=2012-01-31 -f "
+				  "/p/weather/sql/q.sql",
 				  true);
 	assert_string_equal(t->record, "metric|0.5|warns if < 0.99, fails if < 0.9|fail");
 }
@@ -351,7 +353,8 @@ static void rows_are_counted_and_shown_by_a_command(void **state)
 											  "select *, :'key' from v where key = 'it''s; 1' order by n;\n"),
 								 .error_if = condition(BF_CMP_GT, 0, "> 0")};
 	run(t);
-	expect_failed(t, "check", "complete: 3 rows found, fails if > 0. Show them: psql -v key='it'\\''s; 1' -f '/p/weather/sql/q.sql'", true);
+	expect_failed(t, "check", "complete: 3 rows found, fails if > 0. Show them: " PSQL "-v key='it'\\''s; 1' -f /p/weather/sql/q.sql",
+				  true);
 	assert_string_equal(t->record, "row_count|3|fails if > 0|fail");
 }
 
@@ -369,7 +372,7 @@ static void unequal_numbers_fail_and_both_are_named(void **state)
 	struct session *t = *state;
 
 	equals(t, "select 1460", "select 1461", 0);
-	expect_failed(t, "check", "complete: 1,460 found, 1,461 expected (tolerance 0). Ask again: psql -f '/p/weather/sql/q.sql'", true);
+	expect_failed(t, "check", "complete: 1,460 found, 1,461 expected (tolerance 0). Ask again: " PSQL "-f /p/weather/sql/q.sql", true);
 	assert_string_equal(t->record, "equals|1460|= 1461|fail");
 }
 
@@ -405,7 +408,7 @@ static void a_figure_outside_of_its_range_fails(void **state)
 
 	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = 4, .max = INFINITY};
 	run(t);
-	expect_failed(t, "check", "complete: 3.5 found, expected at least 4. Ask again: psql -f '/p/weather/sql/q.sql'", true);
+	expect_failed(t, "check", "complete: 3.5 found, expected at least 4. Ask again: " PSQL "-f /p/weather/sql/q.sql", true);
 	assert_string_equal(t->record, "range|3.5|at least 4|fail");
 }
 
@@ -417,7 +420,7 @@ static void a_figure_that_only_warns_is_a_note(void **state)
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "range|3.5|at most 3|warn");
-	assert_string_equal(t->note, "complete: 3.5 found, expected at most 3. Ask again: psql -f '/p/weather/sql/q.sql'");
+	assert_string_equal(t->note, "complete: 3.5 found, expected at most 3. Ask again: " PSQL "-f /p/weather/sql/q.sql");
 }
 
 #define VIOLATIONS \
@@ -429,7 +432,7 @@ static void each_row_is_a_violation_but_those_that_only_warn(void **state)
 
 	t->check = (struct bf_check){.type = BF_CHECK_ROWS, .query = sql(VIOLATIONS), .error_if = condition(BF_CMP_GT, 0, "> 0")};
 	run(t);
-	expect_failed(t, "check", "complete: 2 violations found and 1 that only warn, fails if > 0. Show them: psql -f '/p/weather/sql/q.sql'",
+	expect_failed(t, "check", "complete: 2 violations found and 1 that only warn, fails if > 0. Show them: " PSQL "-f /p/weather/sql/q.sql",
 				  true);
 	assert_string_equal(t->record, "rows|2|fails if > 0|fail");
 	assert_string_equal(t->violations, "[{\"day\": 1, \"message\": \"no\", \"severity\": \"error\"},"
@@ -487,13 +490,13 @@ static void the_age_of_a_time_is_judged(void **state)
 	freshness(t, "select now() - interval '30 hours'");
 	assert_int_equal(t->told, DONE);
 	assert_non_null(strstr(t->record, "|warns if > 24h, fails if > 48h|warn"));
-	assert_string_equal(t->note, "complete: 1 d 6 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'");
+	assert_string_equal(t->note, "complete: 1 d 6 h old, warns if > 24h, fails if > 48h. Ask again: " PSQL "-f /p/weather/sql/q.sql");
 }
 
 static void what_is_too_old_fails(void **state)
 {
 	freshness(*state, "select (now() - interval '3 days')::text");
-	expect_failed(*state, "check", "complete: 3 d 0 h old, warns if > 24h, fails if > 48h. Ask again: psql -f '/p/weather/sql/q.sql'",
+	expect_failed(*state, "check", "complete: 3 d 0 h old, warns if > 24h, fails if > 48h. Ask again: " PSQL "-f /p/weather/sql/q.sql",
 				  true);
 }
 
@@ -536,7 +539,7 @@ static void what_is_missing_is_named(void **state)
 	expect_failed(
 		t, "check",
 		"complete: 23 of 31 days there (74.19 %), fails if < 1. Missing: 2012-01-01, 2012-01-02, 2012-01-03, 2012-01-04, 2012-01-05"
-		" and 3 more. What is there: psql -f '/p/weather/sql/q.sql'",
+		" and 3 more. What is there: " PSQL "-f /p/weather/sql/q.sql",
 		true);
 	assert_int_equal(t->n_violations, 8);
 }
@@ -547,7 +550,7 @@ static void almost_all_is_never_shown_as_all(void **state)
 			 DAYS("2012-01-02", "2012-01-31"));
 	expect_failed(
 		*state, "check",
-		"complete: 30 of 31 days there (96.77 %), fails if < 1. Missing: 2012-01-01. What is there: psql -f '/p/weather/sql/q.sql'", true);
+		"complete: 30 of 31 days there (96.77 %), fails if < 1. Missing: 2012-01-01. What is there: " PSQL "-f /p/weather/sql/q.sql", true);
 }
 
 static void an_expected_null_is_no_day(void **state)

@@ -309,6 +309,26 @@ static void messages_begin_with_the_command_as_it_is_typed(void **state)
 	assert_string_equal(err.text, "worker: found one argument too many, \"x\", expected: something else");
 }
 
+#define REFUSED(argument, where, what) \
+	assert_refused(argument, where ": found the placeholder " what " of a help text, expected your own word in its place")
+
+static void a_placeholder_that_was_pasted_is_no_value(void **state)
+{
+	(void)state;
+	REFUSED("weather --note=…", "--note", "…");
+	REFUSED("weather --note=...", "--note", "...");
+	REFUSED("weather --note=TEXT", "--note", "TEXT");
+	REFUSED("weather --note=<TEXT>", "--note", "<TEXT>");
+	REFUSED("weather --since=DATE", "--since", "DATE");
+	REFUSED("weather --wait=TIME", "--wait", "TIME");
+	REFUSED("weather --key=…", "--key", "…");
+	REFUSED("PIPELINE", "run", "PIPELINE");
+	REFUSED("weather …", "run", "…");
+	assert_parses("weather --note=TEXTS --key=K --step=S");
+	assert_parses("weather --note=RUN");
+	assert_parses("weather PIPELINE");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +350,7 @@ int main(void)
 		cmocka_unit_test(help_wins_over_everything_else),
 		cmocka_unit_test(help_is_made_from_the_table),
 		cmocka_unit_test(messages_begin_with_the_command_as_it_is_typed),
+		cmocka_unit_test(a_placeholder_that_was_pasted_is_no_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
 #include "steps/check_empty.h"
@@ -46,19 +47,6 @@ static void add_number(struct bf_buf *out, double x)
 		bf_buf_printf(out, "%.10g", x);
 }
 
-/* 'it'\''s': one word for any shell. */
-static void add_shell_word(struct bf_buf *out, const char *s)
-{
-	bf_buf_addch(out, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			bf_buf_addstr(out, "'\\''");
-		else
-			bf_buf_addch(out, *s);
-	}
-	bf_buf_addch(out, '\'');
-}
-
 static bool used_before(const struct bf_sqltext *sql, size_t i)
 {
 	const struct bf_sqltext_piece *a = &sql->pieces[i];
@@ -69,6 +57,18 @@ static bool used_before(const struct bf_sqltext *sql, size_t i)
 			return true;
 	}
 	return false;
+}
+
+/* The database, by the name of the variable that says where it is: its value may be a secret. */
+static void add_database(struct bf_buf *out)
+{
+	static const char *const names[] = {"BF_DATABASE_URL", "DATABASE_URL"};
+	const char *name = NULL;
+
+	for (size_t i = 0; !name && i < BF_COUNT_OF(names); i++)
+		name = getenv(names[i]) && *getenv(names[i]) ? names[i] : NULL;
+	if (name)
+		bf_buf_printf(out, " \"$%s\"", name);
 }
 
 /* The command that runs a query by hand, with the variables that it uses. */
@@ -82,16 +82,17 @@ static void add_psql(const struct bf_job *j, const struct bf_sql_file *file, str
 		return;
 	bf_job_vars(j, &v);
 	bf_buf_addstr(out, "psql");
+	add_database(out);
 	for (size_t i = 0; i < sql.n_pieces; i++) {
 		const struct bf_sqltext_piece *p = &sql.pieces[i];
 		const char *value = p->kind == BF_SQL_TEXT ? NULL : bf_vars_sql(&v, p->start, p->len);
 		if (!value || used_before(&sql, i))
 			continue;
 		bf_buf_printf(out, " -v %.*s=", (int)p->len, p->start);
-		add_shell_word(out, value);
+		bf_show_word(out, value);
 	}
 	bf_buf_addstr(out, " -f ");
-	add_shell_word(out, path);
+	bf_show_word(out, path);
 	bf_sqltext_release(&sql);
 }
 
@@ -239,7 +240,7 @@ static void add_params(const struct bf_job *j, struct bf_buf *out)
 		if (usual && strcmp(usual, def->param_values[i]) == 0)
 			continue;
 		bf_buf_printf(out, " --param=%s=", def->param_names[i]);
-		add_shell_word(out, def->param_values[i]);
+		bf_show_word(out, def->param_values[i]);
 	}
 }
 
