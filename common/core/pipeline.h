@@ -116,9 +116,13 @@ struct bf_rollback {            /* how what a job has done is undone (core/undo.
 	struct bf_sql_file verify;  /* a query that yields no row after it */
 };
 
+#define BF_SOAK_LEAST_MS 100
+#define BF_SAMPLES_MAX   100000
+
 struct bf_soak {
-	int64_t interval_ms, duration_ms; /* between two samples; from the first to the last */
-	int failure_limit;                /* so many samples that failed end it */
+	int64_t interval_ms, duration_ms;   /* between two samples; from the first to the last */
+	int interval_param, duration_param; /* the parameter that says so, by its place; -1: the file does. See bf_soak_set */
+	int failure_limit;                  /* so many samples that failed end it */
 };
 
 struct bf_approval {
@@ -129,7 +133,8 @@ struct bf_approval {
 
 struct bf_step {
 	char name[BF_NAME_MAX + 1];
-	int ordinal; /* 0, 1, … as in the file */
+	char phase[BF_NAME_MAX + 1]; /* that it belongs to, by which it can be named with others; "": none */
+	int ordinal;                 /* 0, 1, … as in the file */
 	enum bf_kind kind;
 	enum bf_per per; /* check: run by default; approval, soak: run; the others: chunk */
 	int *needs;      /* ordinals */
@@ -182,6 +187,11 @@ enum bf_artifact_what {
 	BF_ARTIFACT_VIOLATIONS
 };
 
+#define BF_REPORT_LIST ".bfstat-report" /* what names of bfstat's own begin with, in the folder of a report */
+
+/* Whether a report may have a file of this name: relative, each part a name, nothing in it that is not seen. */
+bool bf_artifact_name_valid(const char *name);
+
 struct bf_artifact { /* a file that `bfstat report` writes about a run */
 	char *file;      /* relative; "{{date}}" is the day on which the run was planned; of batches with one '*', which is their number */
 	enum bf_artifact_what what;
@@ -225,6 +235,9 @@ int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, st
 int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err);
 /* The pinned body (JSON text, keys sorted, with "files"). */
 int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_error *err);
+
+/* Puts a run's parameters (values as p->params; NULL: the default) into the lengths of its soaks. -BF_E_INPUT: one is no such length. */
+int bf_soak_set(struct bf_pipeline *p, const char *const *values, struct bf_error *err);
 
 const struct bf_step *bf_pipeline_step(const struct bf_pipeline *p, const char *name); /* NULL: none */
 const char *bf_kind_name(enum bf_kind k);

@@ -1,4 +1,6 @@
 #include "base/mem.h"
+#include "base/show.h"
+#include "base/text.h"
 #include "core/pipeline_internal.h"
 
 #define ARTIFACTS_MAX     50
@@ -61,13 +63,42 @@ static void read_steps_of(struct bf_reader *r, const struct bf_at *up, json_t *o
 	}
 }
 
+/* A part of a path that the folder can have: not empty, "." or "..". */
+static bool is_part(const char *part, size_t len)
+{
+	return len > 0 && !(len <= 2 && strspn(part, ".") >= len);
+}
+
+bool bf_artifact_name_valid(const char *name)
+{
+	size_t left = strlen(name), n = 1;
+
+	if (left > ARTIFACT_NAME_MAX || strncmp(name, BF_REPORT_LIST, strlen(BF_REPORT_LIST)) == 0)
+		return false;
+	for (const char *s = name; left > 0 && n > 0; s += n, left -= n) {
+		n = bf_utf8_char(s, left);
+		if (n == 0 || bf_show_hides(s, n) || *s == '\\')
+			return false;
+	}
+	for (const char *part = name;; part += strcspn(part, "/") + 1) {
+		if (!is_part(part, strcspn(part, "/")))
+			return false;
+		if (!part[strcspn(part, "/")])
+			return true;
+	}
+}
+
 /* "{{date}}" is the only thing that is replaced. */
 static void check_name(struct bf_reader *r, const struct bf_at *at, const char *file)
 {
 	const char *open = strstr(file, "{{");
 
-	if (!bf_file_name_inside(file) || strlen(file) > ARTIFACT_NAME_MAX)
-		bf_problem(r, at, "found this name, expected that of a file in the folder of the report, such as \"summary.md\"");
+	if (!(r->pinned ? bf_file_name_inside(file) : bf_artifact_name_valid(file)))
+		bf_problem(
+			r, at,
+			"found this name, expected that of a file in the folder of the report, such as \"summary.md\" or \"logs/run.json\": without "
+			"\"..\", \".\", an empty part, a backslash or a character that is not seen, at most %d bytes",
+			ARTIFACT_NAME_MAX);
 	for (; open; open = strstr(open + 2, "{{"))
 		if (strncmp(open, DATE, strlen(DATE)) != 0)
 			bf_problem(r, at, "found \"{{\" in the name, expected only " DATE ", the day on which the run was planned");
@@ -113,6 +144,22 @@ static void read_artifact(struct bf_reader *r, const struct bf_at *at, json_t *o
 	bf_read_int(r, at, object, "size", 1, BATCH_SIZE_MAX, &a->size);
 }
 
+/* "dir" beside "dir/x": the one is a file, the other needs a folder of that name. */
+static void check_folders(struct bf_reader *r, const struct bf_at *up)
+{
+	for (size_t i = 0; i < r->p->n_artifacts; i++) {
+		const char *file = r->p->artifacts[i].file;
+		size_t len = strlen(file);
+		for (size_t k = 0; k < r->p->n_artifacts; k++) {
+			const char *other = r->p->artifacts[k].file;
+			struct bf_at at = bf_at_field(up, file);
+
+			if (strncmp(other, file, len) == 0 && other[len] == '/')
+				bf_problem(r, &at, "found a file of this name beside %s, which is in a folder of the same name", other);
+		}
+	}
+}
+
 void bf_read_artifacts(struct bf_reader *r, json_t *root)
 {
 	struct bf_at at = bf_at_field(NULL, "artifacts");
@@ -131,4 +178,6 @@ void bf_read_artifacts(struct bf_reader *r, json_t *root)
 
 		read_artifact(r, &member, object, file, &r->p->artifacts[r->p->n_artifacts++]);
 	}
+	if (!r->pinned) /* what a run was planned with stays readable */
+		check_folders(r, &at);
 }

@@ -232,3 +232,39 @@ int bf_report_soak(struct bf_pg *pg, const char *run, const char *step, struct b
 	bf_pg_add_text(&p, step);
 	return query(pg, &bf_sql_report_soak, &p, out, err);
 }
+
+static int page_of_step(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, const char *step, int64_t *after, int limit,
+						int column, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	bf_pg_add_int(&p, *after);
+	bf_pg_add_int(&p, limit);
+	int rc = query(pg, stmt, &p, out, err);
+	if (rc == 0)
+		move_on(after, *out, column);
+	return rc;
+}
+
+int bf_report_jobs(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+				   struct bf_error *err)
+{
+	return page_of_step(pg, &bf_sql_report_jobs, run, step, after, limit, BF_RESULT_SEQ, out, err);
+}
+
+int bf_report_samples(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+					  struct bf_error *err)
+{
+	return page_of_step(pg, &bf_sql_report_samples, run, step, after, limit, BF_SAMPLES_EPOCH, out, err);
+}
+
+int bf_report_verdict(struct bf_pg *pg, const char *run, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, step);
+	return query(pg, &bf_sql_report_verdict, &p, out, err);
+}

@@ -242,6 +242,42 @@ enum bf_report_soak_column {
 	BF_SOAK_LAST_WORD,
 	BF_SOAK_LAST_FAILURE
 };
+enum bf_report_jobs_column {
+	BF_RESULT_STEP,
+	BF_RESULT_SEQ,
+	BF_RESULT_CHUNK,
+	BF_RESULT_KEYED,
+	BF_RESULT_STATE,
+	BF_RESULT_TRIES,
+	BF_RESULT_FAILED_TRIES,
+	BF_RESULT_HTTP_STATUS,
+	BF_RESULT_STARTED,
+	BF_RESULT_FINISHED,
+	BF_RESULT_ROWS,
+	BF_RESULT_CHECKPOINT,
+	BF_RESULT_NOTE,
+	BF_RESULT_CATEGORY,
+	BF_RESULT_ERROR
+};
+/* *after: 0 for the first page; raised to the page's last seq. */
+int bf_report_jobs(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+				   struct bf_error *err);
+
+enum bf_report_samples_column { BF_SAMPLES_EPOCH, BF_SAMPLES_AT, BF_SAMPLES_OUTCOME, BF_SAMPLES_FIGURES };
+int bf_report_samples(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
+					  struct bf_error *err);
+
+enum bf_report_verdict_column {
+	BF_VERDICT_STATE,
+	BF_VERDICT_BEGIN,
+	BF_VERDICT_END,
+	BF_VERDICT_SAMPLES,
+	BF_VERDICT_FAILED,
+	BF_VERDICT_WARNED,
+	BF_VERDICT_SAID
+};
+int bf_report_verdict(struct bf_pg *pg, const char *run, const char *step, struct bf_pg_result **out, struct bf_error *err);
+
 int bf_report_soak(struct bf_pg *pg, const char *run, const char *step, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_report_attempts_column { BF_ATTEMPTS_STEP, BF_ATTEMPTS_CATEGORY, BF_ATTEMPTS_TRIES, BF_ATTEMPTS_JOBS, BF_ATTEMPTS_EXAMPLE };

@@ -195,6 +195,26 @@ static int add_text_or(struct bf_pg *pg, const char *text, const char *otherwise
 	return 0;
 }
 
+/* The rest, once it is clear that the job may be undone. */
+static int add_undoing(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
+					   struct bf_buf *out, struct bf_error *err)
+{
+	int rc = render(pg, u, j, j->files->undo, false, out, err);
+	if (rc == 0)
+		rc = add_expect_none(pg, u, j, j->files->verify, "BF003", "it is still there after the undo", out, err);
+	bf_buf_addstr(out, "select bf.undo(");
+	if (rc == 0)
+		rc = add_job(pg, u, j, out, err);
+	if (rc == 0)
+		rc = add_text_or(pg, who, "session_user", out, err);
+	if (rc == 0)
+		rc = add_text_or(pg, note, "null", out, err);
+	bf_buf_addstr(out, ");\n");
+	if (rc == 0 && out->overflow)
+		rc = bf_fail(err, BF_E_LIMIT, "the rollback SQL of step %s is longer than %zu bytes", j->files->step, out->max);
+	return rc;
+}
+
 int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
 				   struct bf_buf *out, struct bf_error *err)
 {
@@ -206,20 +226,35 @@ int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_un
 		rc = add_expect_there(pg, u, j, out, err);
 	if (rc == 0)
 		rc = add_expect_none(pg, u, j, f->changed, "BF002", "another writer has changed it since", out, err);
+	return rc < 0 ? rc : add_undoing(pg, u, j, who, note, out, err);
+}
+
+static int add_why_absent(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, struct bf_buf *out, struct bf_error *err)
+{
+	bf_buf_addstr(out, "select case when :'why' <> '' then :'why' when exists (");
+	int rc = add_absence(pg, u, j, out, err);
+	bf_buf_addstr(out, ") then 'it is not there, so it was not carried out' else '' end as why \\gset\n");
+	return rc;
+}
+
+int bf_undo_psql(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *note, struct bf_buf *out,
+				 struct bf_error *err)
+{
+	const char *changed = j->files->changed;
+	bf_buf_addstr(out, "begin;\nselect coalesce(bf.undo_refusal(");
+	int rc = add_job(pg, u, j, out, err);
+	bf_buf_addstr(out, "), '') as why \\gset\n");
+	if (rc == 0 && j->unknown && *j->files->present)
+		rc = add_why_absent(pg, u, j, out, err);
+	if (rc == 0 && *changed) {
+		bf_buf_addstr(out, "select case when :'why' <> '' then :'why' when ");
+		rc = add_rows(pg, u, j, changed, out, err);
+		bf_buf_addstr(out, " is not null then 'another writer has changed it since' else '' end as why \\gset\n");
+	}
+	bf_buf_addstr(out, "select :'why' = '' as go \\gset\n\\if :go\n");
 	if (rc == 0)
-		rc = render(pg, u, j, f->undo, false, out, err);
-	if (rc == 0)
-		rc = add_expect_none(pg, u, j, f->verify, "BF003", "it is still there after the undo", out, err);
-	bf_buf_addstr(out, "select bf.undo(");
-	if (rc == 0)
-		rc = add_job(pg, u, j, out, err);
-	if (rc == 0)
-		rc = add_text_or(pg, who, "session_user", out, err);
-	if (rc == 0)
-		rc = add_text_or(pg, note, "null", out, err);
-	bf_buf_addstr(out, ");\n");
-	if (rc == 0 && out->overflow)
-		rc = bf_fail(err, BF_E_LIMIT, "the rollback SQL of step %s is longer than %zu bytes", f->step, out->max);
+		rc = add_undoing(pg, u, j, NULL, note, out, err);
+	bf_buf_addstr(out, "commit;\nselect :undone + 1 as undone \\gset\n\\else\nrollback;\nselect :stays + 1 as stays \\gset\n");
 	return rc;
 }
 

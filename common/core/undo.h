@@ -60,6 +60,10 @@ int bf_undo_is_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_
 /* Appends the statements between begin and commit. who NULL: whoever executes it. */
 int bf_undo_script(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,
 				   struct bf_buf *out, struct bf_error *err);
+/* The same for psql, up to the branch of what stays: a job that is not to be undone any more, or that another writer has changed, is
+ * rolled back, with the reason in :why; :undone and :stays are counted. The caller adds what is said then, and "\\endif". */
+int bf_undo_psql(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *note, struct bf_buf *out,
+				 struct bf_error *err);
 /* Executes them. -BF_E_SQL with the states BF001 (it is not to be undone), BF002 (another writer has changed it), BF003 (it is still
  * there), BF006 (it is unknown, and `present` says that it is not there), or an error of the file's own: nothing has changed. */
 int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, const char *who, const char *note,

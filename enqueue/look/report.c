@@ -1,62 +1,11 @@
 #include "look/report.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/mem.h"
 
 struct options {
 	bool json;
 	const char *out;
 };
-
-/* ---- files ---- */
-
-/* mkdir -p of the folder that the path is in */
-static int make_folders(const char *path, struct bf_error *err)
-{
-	BF_AUTOFREE char *part = bf_strdup(path);
-	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(part, 0777) < 0 && errno != EEXIST)
-			return bf_fail_errno(err, errno, "%s", part);
-		*slash = '/';
-	}
-	return 0;
-}
-
-int bf_report_open(struct bf_report *r, const char *name, struct bf_report_file *out, struct bf_error *err)
-{
-	*out = (struct bf_report_file){.path = bf_asprintf("%s/%s", r->folder, name)};
-	out->part = bf_asprintf("%s.part", out->path);
-	int rc = make_folders(out->path, err);
-	if (rc == 0) {
-		out->out = fopen(out->part, "w");
-		rc = out->out ? 0 : bf_fail_errno(err, errno, "%s", out->part);
-	}
-	if (rc < 0) {
-		free(out->path);
-		free(out->part);
-	}
-	return rc;
-}
-
-int bf_report_close(struct bf_report *r, struct bf_report_file *file, int rc, struct bf_error *err)
-{
-	bool bad = ferror(file->out);
-	bad = fclose(file->out) != 0 || bad;
-	if (rc == 0 && bad)
-		rc = bf_fail_errno(err, errno, "%s", file->part);
-	if (rc == 0 && rename(file->part, file->path) < 0)
-		rc = bf_fail_errno(err, errno, "%s", file->path);
-	if (rc < 0)
-		unlink(file->part);
-	r->files += rc == 0;
-	free(file->path);
-	free(file->part);
-	return rc;
-}
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -79,9 +28,26 @@ static int write_page(struct bf_report *r, const struct bf_report_ask *a, FILE *
 	return bf_report_sign_off(r, out, err);
 }
 
+/* Whether any of the steps that a file is about has run; what is about all of them is always written. */
+static bool has_begun(const struct bf_report *r, const struct bf_report_ask *a)
+{
+	if (strcmp(a->steps, "{}") == 0)
+		return true;
+	for (int i = 0; i < r->view.n_steps; i++) {
+		const struct bf_view_step *s = &r->view.steps[i];
+		bool at_work = strcmp(s->state, "released") == 0 && s->started_ms > 0;
+		int64_t tried = s->jobs.done + s->jobs.failed + s->jobs.running + s->jobs.lost + s->jobs.undone;
+		if (bf_report_about(a, s->step) && (at_work || tried > 0))
+			return true;
+	}
+	return false;
+}
+
 static int write_one(struct bf_report *r, const struct bf_report_ask *a, struct bf_error *err)
 {
 	struct bf_report_file file;
+	if (!has_begun(r, a))
+		return 0;
 	if (strcmp(a->what, "batches") == 0)
 		return bf_report_batches(r, a, err);
 	if (strcmp(a->what, "violations") == 0)
@@ -112,8 +78,9 @@ static const char *const usual[][2] = {
 
 static int write_all(struct bf_report *r, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *named = NULL;
-	int rc = bf_report_artifacts(r->look->pg, r->view.run, &named, err);
+	const struct bf_pg_result *named = NULL;
+	int rc = bf_report_artifacts(r->look->pg, r->view.run, &r->named, err);
+	named = r->named;
 	for (int i = 0; rc == 0 && i < bf_pg_rows(named); i++) {
 		struct bf_report_ask ask = {.file = bf_pg_text(named, i, BF_ARTIFACTS_FILE),
 									.what = bf_pg_text(named, i, BF_ARTIFACTS_WHAT),
@@ -133,16 +100,16 @@ static int write_all(struct bf_report *r, struct bf_error *err)
 static void print_text(const struct bf_report *r)
 {
 	const struct bf_term *t = &r->look->term;
+	BF_AUTOFREE char *folder = bf_term_shown(r->folder);
 	int unmet = 0;
-	printf("Run %s is %s. %d file%s in %s.\n\n", r->view.run, r->view.state, r->files, r->files == 1 ? "" : "s", r->folder);
+	printf("Run %s is %s. %d file%s in %s.\n\n", r->view.run, r->view.state, r->files, r->files == 1 ? "" : "s", folder);
 	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
 		bool met = bf_pg_bool(r->criteria, i, BF_CRITERIA_MET);
-		BF_AUTOBUF struct bf_buf line;
-		bf_buf_init(&line, 8192);
-		bf_term_one_line(&line, bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		BF_AUTOFREE char *found = bf_term_shown(bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		BF_AUTOFREE char *criterion = bf_term_shown(bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
 		unmet += !met;
 		printf("  %s%-8s%s%s: %s\n", bf_tone_on(t, met ? BF_GOOD : BF_BAD), met ? "met" : "NOT MET", bf_tone_off(t, met ? BF_GOOD : BF_BAD),
-			   bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION), line.data);
+			   criterion, found);
 	}
 	printf("\n%d of %d criteria are met.\n", bf_pg_rows(r->criteria) - unmet, bf_pg_rows(r->criteria));
 }
@@ -161,7 +128,7 @@ static void print_json(const struct bf_report *r)
 
 static int report(struct bf_look *l, const char *run, const struct options *o, struct bf_error *err)
 {
-	struct bf_report r = {.look = l, .folder = o->out};
+	struct bf_report r = {.look = l, .folder = o->out, .root = -1};
 	int rc = bf_look_find_run(l, run, err);
 	if (rc == 0)
 		rc = bf_view_load(l, run, &r.view, err);
@@ -169,12 +136,16 @@ static int report(struct bf_look *l, const char *run, const struct options *o, s
 		return rc;
 	rc = bf_report_criteria(l->pg, run, &r.criteria, err);
 	if (rc == 0)
+		rc = bf_report_begin(&r, err);
+	if (rc == 0)
 		rc = write_all(&r, err);
+	rc = bf_report_end(&r, rc, err);
 	if (rc == 0 && o->json)
 		print_json(&r);
 	else if (rc == 0)
 		print_text(&r);
 	bf_pg_result_free(r.criteria);
+	bf_pg_result_free(r.named);
 	bf_view_release(&r.view);
 	return rc;
 }

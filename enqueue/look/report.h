@@ -1,6 +1,7 @@
 /*
- * `bfstat report`: files about a run, out of the ledger alone, the same every time once it has ended. report.c is the command and opens the
- * files; what stands in them is in report_pages.c (Markdown), report_data.c (JSON) and report_rollback.c (SQL).
+ * `bfstat report`: files about a run, out of the ledger alone, the same every time once it has ended. report.c is the command,
+ * report_files.c has the folder; what stands in the files is in report_pages.c and report_watch.c
+ * (Markdown), report_data.c (JSON) and report_rollback.c (SQL).
  */
 #ifndef BF_LOOK_REPORT_H
 #define BF_LOOK_REPORT_H
@@ -13,8 +14,18 @@ struct bf_report {
 	struct bf_look *look;
 	struct bf_view view;
 	struct bf_pg_result *criteria; /* of report_criteria.sql */
+	struct bf_pg_result *named;    /* of report_artifacts.sql */
 	const char *folder;
-	int files; /* written */
+	int root;                        /* the folder, open; -1: not yet */
+	int files;                       /* written */
+	struct bf_report_entry *written; /* what the folder's list has, and what this report has written */
+	size_t n_written;
+};
+
+struct bf_report_entry {
+	uint64_t digest;
+	char *pipeline, *name;
+	bool fresh; /* written by this report */
 };
 
 /* A file as the pipeline names it; texts borrowed from the ledger's answer. */
@@ -27,15 +38,23 @@ struct bf_report_ask {
 };
 bool bf_report_about(const struct bf_report_ask *a, const char *step); /* whether it is about that step, too */
 
+/* Makes and opens the folder. bf_report_end removes what an earlier report has written and this one has not, when rc, of what wrote it, is
+ * 0. */
+int bf_report_begin(struct bf_report *r, struct bf_error *err);
+int bf_report_end(struct bf_report *r, int rc, struct bf_error *err);
+
 /* A file of the folder, and folders in between; it appears under its name when it is closed without an error. */
 struct bf_report_file {
 	FILE *out;
-	char *path, *part;
+	int dir;           /* that it is in */
+	char *name, *part; /* as the pipeline names it; the name that it has until it is closed */
 };
 int bf_report_open(struct bf_report *r, const char *name, struct bf_report_file *out, struct bf_error *err);
 /* rc: of what wrote it; below 0 nothing is kept. */
 int bf_report_close(struct bf_report *r, struct bf_report_file *file, int rc, struct bf_error *err);
 
+/* What people did with the run; approvals: only what they decided about it. */
+int bf_report_decisions(struct bf_report *r, const char *title, bool approvals, FILE *out, struct bf_error *err);
 int bf_report_summary(struct bf_report *r, FILE *out, struct bf_error *err);
 int bf_report_sign_off(struct bf_report *r, FILE *out, struct bf_error *err);
 int bf_report_soak_page(struct bf_report *r, const char *step, FILE *out, struct bf_error *err);

@@ -12,23 +12,25 @@ static void number_or_null(struct bf_json *j, const char *key, const struct bf_p
 
 static void add_job(struct bf_json *j, const struct bf_pg_result *r, int i)
 {
-	int64_t started = bf_pg_int(r, i, BF_JOBS_STARTED), finished = bf_pg_int(r, i, BF_JOBS_FINISHED);
+	int64_t started = bf_pg_int(r, i, BF_RESULT_STARTED), finished = bf_pg_int(r, i, BF_RESULT_FINISHED);
 	bf_json_object(j, NULL);
-	bf_json_text(j, "step", bf_pg_text(r, i, BF_JOBS_STEP));
-	bf_json_text(j, "chunk", bf_pg_text(r, i, BF_JOBS_CHUNK));
-	bf_json_text(j, "state", bf_pg_text(r, i, BF_JOBS_STATE));
-	bf_json_int(j, "attempts", bf_pg_int(r, i, BF_JOBS_ATTEMPTS));
+	bf_json_text(j, "step", bf_pg_text(r, i, BF_RESULT_STEP));
+	bf_json_text(j, "chunk", bf_pg_text(r, i, BF_RESULT_CHUNK));
+	bf_json_text(j, "state", bf_pg_text(r, i, BF_RESULT_STATE));
+	bf_json_int(j, "tries", bf_pg_int(r, i, BF_RESULT_TRIES));
+	bf_json_int(j, "failed_tries", bf_pg_int(r, i, BF_RESULT_FAILED_TRIES));
+	number_or_null(j, "http_status", r, i, BF_RESULT_HTTP_STATUS);
 	bf_json_time(j, "started_at", started);
 	bf_json_time(j, "finished_at", finished);
 	if (started > 0 && finished >= started)
 		bf_json_int(j, "duration_ms", finished - started);
 	else
 		bf_json_null(j, "duration_ms");
-	number_or_null(j, "rows", r, i, BF_JOBS_ROWS);
-	bf_json_text_or_null(j, "checkpoint", bf_pg_text(r, i, BF_JOBS_CHECKPOINT));
-	bf_json_text_or_null(j, "note", bf_pg_text(r, i, BF_JOBS_NOTE));
-	bf_json_text_or_null(j, "error_category", bf_pg_text(r, i, BF_JOBS_CATEGORY));
-	bf_json_text_or_null(j, "error", bf_pg_text(r, i, BF_JOBS_ERROR));
+	number_or_null(j, "rows", r, i, BF_RESULT_ROWS);
+	bf_json_text_or_null(j, "checkpoint", bf_pg_text(r, i, BF_RESULT_CHECKPOINT));
+	bf_json_text_or_null(j, "note", bf_pg_text(r, i, BF_RESULT_NOTE));
+	bf_json_text_or_null(j, "error_category", bf_pg_text(r, i, BF_RESULT_CATEGORY));
+	bf_json_text_or_null(j, "error", bf_pg_text(r, i, BF_RESULT_ERROR));
 	bf_json_close(j);
 }
 
@@ -38,7 +40,7 @@ static int add_jobs(struct bf_report *r, struct bf_json *j, struct bf_error *err
 		int64_t after = 0;
 		for (int rows = BF_LOOK_PAGE; rows == BF_LOOK_PAGE;) {
 			BF_AUTORESULT struct bf_pg_result *page = NULL;
-			int rc = bf_stat_jobs(r->look->pg, r->view.run, r->view.steps[i].step, NULL, &after, BF_LOOK_PAGE, &page, err);
+			int rc = bf_report_jobs(r->look->pg, r->view.run, r->view.steps[i].step, &after, BF_LOOK_PAGE, &page, err);
 			if (rc < 0)
 				return rc;
 			rows = bf_pg_rows(page);
@@ -164,7 +166,7 @@ int bf_report_batches(struct bf_report *r, const struct bf_report_ask *a, struct
 			continue;
 		for (int rows = a->size; rows == a->size;) {
 			BF_AUTORESULT struct bf_pg_result *page = NULL;
-			int rc = bf_stat_jobs(r->look->pg, r->view.run, r->view.steps[i].step, NULL, &after, a->size, &page, err);
+			int rc = bf_report_jobs(r->look->pg, r->view.run, r->view.steps[i].step, &after, a->size, &page, err);
 			rows = rc < 0 ? 0 : bf_pg_rows(page);
 			if (rc == 0 && rows > 0)
 				rc = write_batch(r, a->file, ++number, page, err);

@@ -3,72 +3,17 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "look/report.h"
+#include "look/report_page.h"
 
 #define FAILURES_SHOWN 50
-
-/* A cell of a table: on one line, without what would end it. */
-static void cell(FILE *out, const char *text)
-{
-	fputc(' ', out);
-	for (; *text; text++) {
-		if (*text == '|')
-			fputs("\\|", out);
-		else if (*text == '\n')
-			fputs("<br>", out);
-		else if (*text != '\r')
-			fputc(*text, out);
-	}
-	fputs(" |", out);
-}
-
-static void number_cell(FILE *out, int64_t n)
-{
-	char text[28];
-	cell(out, bf_text_group(n, text));
-}
-
-static void header(FILE *out, const char *const *titles, size_t n)
-{
-	fputc('|', out);
-	for (size_t i = 0; i < n; i++)
-		cell(out, titles[i]);
-	fputs("\n|", out);
-	for (size_t i = 0; i < n; i++)
-		fputs("---|", out);
-	fputc('\n', out);
-}
-#define HEADER(out, ...)                                    \
-	do {                                                    \
-		static const char *const titles_[] = {__VA_ARGS__}; \
-		header(out, titles_, BF_COUNT_OF(titles_));         \
-	} while (0)
-
-static void begin_row(FILE *out)
-{
-	fputc('|', out);
-}
-
-static void end_row(FILE *out)
-{
-	fputc('\n', out);
-}
+#define KEYS_SHOWN     1000
 
 static void fact(FILE *out, const char *name, const char *text)
 {
-	begin_row(out);
-	cell(out, name);
-	cell(out, text);
-	end_row(out);
-}
-
-static const char *time_text(int64_t ms, char out[static BF_TIME_TEXT])
-{
-	if (ms == 0)
-		return "";
-	bf_time_format(ms, out);
-	out[10] = ' ';
-	out[19] = '\0';
-	return out;
+	bf_page_row(out);
+	bf_page_cell(out, name);
+	bf_page_cell(out, text);
+	bf_page_row_end(out);
 }
 
 static void write_facts(const struct bf_view *v, FILE *out)
@@ -76,7 +21,7 @@ static void write_facts(const struct bf_view *v, FILE *out)
 	BF_AUTOBUF struct bf_buf text;
 	char at[BF_TIME_TEXT], took[BF_DURATION_TEXT];
 	bf_buf_init(&text, 8192);
-	HEADER(out, "", "");
+	BF_PAGE_HEADER(out, "", "");
 	fact(out, "pipeline", v->pipeline);
 	if (v->since[0]) {
 		bf_look_range(&text, v->since, v->until);
@@ -85,48 +30,102 @@ static void write_facts(const struct bf_view *v, FILE *out)
 	if (strcmp(v->params, "{}") != 0)
 		fact(out, "parameters", v->params);
 	bf_buf_clear(&text);
-	bf_buf_printf(&text, "%s UTC by %s%s%s", time_text(v->created_ms, at), v->requested_by, *v->note ? ": " : "", v->note);
+	bf_buf_printf(&text, "%s UTC by %s%s%s", bf_page_time(v->created_ms, at), v->requested_by, *v->note ? ": " : "", v->note);
 	fact(out, "asked for", text.data);
 	bf_buf_clear(&text);
 	if (v->finished_ms > 0)
-		bf_buf_printf(&text, "%s UTC, after %s", time_text(v->finished_ms, at), bf_duration_human(v->finished_ms - v->created_ms, took));
+		bf_buf_printf(&text, "%s UTC, after %s", bf_page_time(v->finished_ms, at), bf_duration_human(v->finished_ms - v->created_ms, took));
 	fact(out, "ended", v->finished_ms > 0 ? text.data : "not yet");
 }
 
 static void write_criteria(const struct bf_report *r, FILE *out)
 {
 	fputs("\n## Success criteria\n\n", out);
-	HEADER(out, "met", "criterion", "found");
+	BF_PAGE_HEADER(out, "met", "criterion", "found");
 	for (int i = 0; i < bf_pg_rows(r->criteria); i++) {
-		begin_row(out);
-		cell(out, bf_pg_bool(r->criteria, i, BF_CRITERIA_MET) ? "yes" : "**no**");
-		cell(out, bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
-		cell(out, bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
-		end_row(out);
+		bf_page_row(out);
+		bf_page_own_cell(out, bf_pg_bool(r->criteria, i, BF_CRITERIA_MET) ? "yes" : "**no**");
+		bf_page_cell(out, bf_pg_text(r->criteria, i, BF_CRITERIA_CRITERION));
+		bf_page_cell(out, bf_pg_text(r->criteria, i, BF_CRITERIA_FOUND));
+		bf_page_row_end(out);
 	}
 }
 
 static void write_steps(const struct bf_view *v, FILE *out)
 {
 	fputs("\n## Steps\n\n", out);
-	HEADER(out, "step", "kind", "state", "planned", "done", "failed", "not run", "undone", "time");
+	BF_PAGE_HEADER(out, "step", "kind", "state", "planned", "done", "failed", "not run", "undone", "time");
 	for (int i = 0; i < v->n_steps; i++) {
 		const struct bf_view_step *s = &v->steps[i];
 		char took[BF_DURATION_TEXT] = "";
 		if (s->started_ms > 0 && s->finished_ms >= s->started_ms)
 			bf_duration_human(s->finished_ms - s->started_ms, took);
-		begin_row(out);
-		cell(out, s->step);
-		cell(out, s->kind);
-		cell(out, s->state);
-		number_cell(out, s->jobs.planned);
-		number_cell(out, s->jobs.done);
-		number_cell(out, s->jobs.failed);
-		number_cell(out, s->jobs.skipped + s->jobs.cancelled + s->jobs.pending);
-		number_cell(out, s->jobs.undone);
-		cell(out, took);
-		end_row(out);
+		bf_page_row(out);
+		bf_page_cell(out, s->step);
+		bf_page_cell(out, s->kind);
+		bf_page_cell(out, s->state);
+		bf_page_number(out, s->jobs.planned);
+		bf_page_number(out, s->jobs.done);
+		bf_page_number(out, s->jobs.failed);
+		bf_page_number(out, s->jobs.skipped + s->jobs.cancelled + s->jobs.pending);
+		bf_page_number(out, s->jobs.undone);
+		bf_page_cell(out, took);
+		bf_page_row_end(out);
 	}
+}
+
+static void write_key(const struct bf_pg_result *r, int i, FILE *out)
+{
+	int64_t started = bf_pg_int(r, i, BF_RESULT_STARTED), finished = bf_pg_int(r, i, BF_RESULT_FINISHED);
+	const char *said = bf_pg_null(r, i, BF_RESULT_ERROR) ? bf_pg_text(r, i, BF_RESULT_NOTE) : bf_pg_text(r, i, BF_RESULT_ERROR);
+	char took[BF_DURATION_TEXT] = "";
+	if (started > 0 && finished >= started)
+		bf_duration_human(finished - started, took);
+	bf_page_row(out);
+	bf_page_cell(out, bf_pg_text(r, i, BF_RESULT_CHUNK));
+	bf_page_cell(out, bf_pg_text(r, i, BF_RESULT_STEP));
+	bf_page_cell(out, bf_pg_text(r, i, BF_RESULT_STATE));
+	bf_page_cell(out, bf_pg_text(r, i, BF_RESULT_HTTP_STATUS));
+	bf_page_number(out, bf_pg_int(r, i, BF_RESULT_TRIES));
+	bf_page_cell(out, took);
+	bf_page_cell(out, said);
+	bf_page_row_end(out);
+}
+
+static int write_keys_of(struct bf_report *r, const char *step, int64_t *shown, FILE *out, struct bf_error *err)
+{
+	int64_t after = 0;
+	for (int rows = BF_LOOK_PAGE; rows == BF_LOOK_PAGE && *shown < KEYS_SHOWN;) {
+		BF_AUTORESULT struct bf_pg_result *page = NULL;
+		int rc = bf_report_jobs(r->look->pg, r->view.run, step, &after, BF_LOOK_PAGE, &page, err);
+		if (rc < 0)
+			return rc;
+		rows = bf_pg_rows(page);
+		for (int i = 0; i < rows && *shown < KEYS_SHOWN; i++) {
+			if (!bf_pg_bool(page, i, BF_RESULT_KEYED))
+				continue;
+			if ((*shown)++ == 0) {
+				fputs("\n## Each key\n\n", out);
+				BF_PAGE_HEADER(out, "key", "step", "state", "HTTP", "tries", "time", "answer, error or note");
+			}
+			write_key(page, i, out);
+		}
+	}
+	return 0;
+}
+
+/* What became of each key, in the order of the plan. */
+static int write_keys(struct bf_report *r, FILE *out, struct bf_error *err)
+{
+	int64_t shown = 0;
+	for (int i = 0; i < r->view.n_steps; i++) {
+		int rc = write_keys_of(r, r->view.steps[i].step, &shown, out, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (shown == KEYS_SHOWN)
+		fprintf(out, "\nThe first %d; all of them: `bfstat jobs %s`\n", KEYS_SHOWN, r->view.run);
+	return 0;
 }
 
 static int write_attempts(struct bf_report *r, FILE *out, struct bf_error *err)
@@ -136,15 +135,15 @@ static int write_attempts(struct bf_report *r, FILE *out, struct bf_error *err)
 	if (rc < 0 || bf_pg_rows(rows) == 0)
 		return rc;
 	fputs("\n## Tries that did not succeed, by category\n\n", out);
-	HEADER(out, "step", "category", "tries", "jobs", "for example");
+	BF_PAGE_HEADER(out, "step", "category", "tries", "jobs", "for example");
 	for (int i = 0; i < bf_pg_rows(rows); i++) {
-		begin_row(out);
-		cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_STEP));
-		cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_CATEGORY));
-		number_cell(out, bf_pg_int(rows, i, BF_ATTEMPTS_TRIES));
-		number_cell(out, bf_pg_int(rows, i, BF_ATTEMPTS_JOBS));
-		cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_EXAMPLE));
-		end_row(out);
+		bf_page_row(out);
+		bf_page_cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_STEP));
+		bf_page_cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_CATEGORY));
+		bf_page_number(out, bf_pg_int(rows, i, BF_ATTEMPTS_TRIES));
+		bf_page_number(out, bf_pg_int(rows, i, BF_ATTEMPTS_JOBS));
+		bf_page_cell(out, bf_pg_text(rows, i, BF_ATTEMPTS_EXAMPLE));
+		bf_page_row_end(out);
 	}
 	return 0;
 }
@@ -156,7 +155,7 @@ static int write_failures(struct bf_report *r, FILE *out, struct bf_error *err)
 	if (v->jobs.failed == 0)
 		return 0;
 	fprintf(out, "\n## What failed\n\n");
-	HEADER(out, "job", "category", "error", "try it again");
+	BF_PAGE_HEADER(out, "job", "category", "error", "try it again");
 	for (int i = 0; i < v->n_steps && shown < FAILURES_SHOWN; i++) {
 		BF_AUTORESULT struct bf_pg_result *rows = NULL;
 		int64_t after = 0;
@@ -165,13 +164,12 @@ static int write_failures(struct bf_report *r, FILE *out, struct bf_error *err)
 			return rc;
 		for (int k = 0; k < bf_pg_rows(rows); k++, shown++) {
 			BF_AUTOFREE char *job = bf_asprintf("%s %s", v->steps[i].step, bf_pg_text(rows, k, BF_FAILURES_CHUNK));
-			BF_AUTOFREE char *again = bf_asprintf("`%s`", bf_pg_text(rows, k, BF_FAILURES_RETRY));
-			begin_row(out);
-			cell(out, job);
-			cell(out, bf_pg_text(rows, k, BF_FAILURES_CATEGORY));
-			cell(out, bf_pg_text(rows, k, BF_FAILURES_ERROR));
-			cell(out, again);
-			end_row(out);
+			bf_page_row(out);
+			bf_page_cell(out, job);
+			bf_page_cell(out, bf_pg_text(rows, k, BF_FAILURES_CATEGORY));
+			bf_page_cell(out, bf_pg_text(rows, k, BF_FAILURES_ERROR));
+			bf_page_command(out, bf_pg_text(rows, k, BF_FAILURES_RETRY));
+			bf_page_row_end(out);
 		}
 	}
 	if (v->jobs.failed > shown)
@@ -180,7 +178,7 @@ static int write_failures(struct bf_report *r, FILE *out, struct bf_error *err)
 }
 
 /* What people did with the run. */
-static int write_decisions(struct bf_report *r, const char *title, bool approvals, FILE *out, struct bf_error *err)
+int bf_report_decisions(struct bf_report *r, const char *title, bool approvals, FILE *out, struct bf_error *err)
 {
 	int64_t after = 0;
 	bool any = false;
@@ -198,16 +196,16 @@ static int write_decisions(struct bf_report *r, const char *title, bool approval
 				continue;
 			if (!any) {
 				fprintf(out, "\n## %s\n\n", title);
-				HEADER(out, "when (UTC)", "who", "what", "step", "note");
+				BF_PAGE_HEADER(out, "when (UTC)", "who", "what", "step", "note");
 			}
 			any = true;
-			begin_row(out);
-			cell(out, time_text(bf_pg_int(page, i, BF_EVENTS_AT), at));
-			cell(out, who);
-			cell(out, what);
-			cell(out, bf_pg_text(page, i, BF_EVENTS_STEP));
-			cell(out, bf_pg_text(page, i, BF_EVENTS_NOTE));
-			end_row(out);
+			bf_page_row(out);
+			bf_page_cell(out, bf_page_time(bf_pg_int(page, i, BF_EVENTS_AT), at));
+			bf_page_cell(out, who);
+			bf_page_cell(out, what);
+			bf_page_cell(out, bf_pg_text(page, i, BF_EVENTS_STEP));
+			bf_page_cell(out, bf_pg_text(page, i, BF_EVENTS_NOTE));
+			bf_page_row_end(out);
 		}
 	}
 	if (approvals && !any)
@@ -221,41 +219,12 @@ int bf_report_summary(struct bf_report *r, FILE *out, struct bf_error *err)
 	write_facts(&r->view, out);
 	write_criteria(r, out);
 	write_steps(&r->view, out);
-	int rc = write_failures(r, out, err);
+	int rc = r->view.since[0] ? 0 : write_keys(r, out, err);
+	if (rc == 0)
+		rc = write_failures(r, out, err);
 	if (rc == 0)
 		rc = write_attempts(r, out, err);
-	return rc < 0 ? rc : write_decisions(r, "Who did what", false, out, err);
-}
-
-int bf_report_check_page(struct bf_report *r, const struct bf_report_ask *a, FILE *out, struct bf_error *err)
-{
-	BF_AUTORESULT struct bf_pg_result *last = NULL;
-	int wrong[3] = {0};
-	int rc = bf_report_last_checks(r->look->pg, r->view.run, a->steps, &last, err);
-	if (rc < 0)
-		return rc;
-	for (int i = 0; i < bf_pg_rows(last); i++) {
-		const char *outcome = bf_pg_text(last, i, BF_CHECKS_OUTCOME);
-		wrong[strcmp(outcome, "fail") == 0 ? 2 : strcmp(outcome, "warn") == 0 ? 1 : 0]++;
-	}
-	fprintf(out, "# Checks of %s\n\n**%d passed, %d warned, %d failed.**\n\n", r->view.run, wrong[0], wrong[1], wrong[2]);
-	HEADER(out, "check", "outcome", "figure", "expected", "found", "when (UTC)");
-	for (int i = 0; i < bf_pg_rows(last); i++) {
-		const char *name = bf_pg_text(last, i, BF_CHECKS_NAME);
-		BF_AUTOFREE char *check = bf_asprintf("%s%s%s", bf_pg_text(last, i, BF_CHECKS_STEP), *name ? "/" : "", name);
-		char at[BF_TIME_TEXT];
-		begin_row(out);
-		cell(out, check);
-		cell(out, bf_pg_text(last, i, BF_CHECKS_OUTCOME));
-		cell(out, bf_pg_text(last, i, BF_CHECKS_ACTUAL));
-		cell(out, bf_pg_text(last, i, BF_CHECKS_EXPECTED));
-		cell(out, bf_pg_text(last, i, BF_CHECKS_FOUND));
-		cell(out, time_text(bf_pg_int(last, i, BF_CHECKS_AT), at));
-		end_row(out);
-	}
-	if (bf_pg_rows(last) == 0)
-		fputs("\nNone of them has run.\n", out);
-	return write_decisions(r, "Decisions", true, out, err);
+	return rc < 0 ? rc : bf_report_decisions(r, "Who did what", false, out, err);
 }
 
 int bf_report_sign_off(struct bf_report *r, FILE *out, struct bf_error *err)
@@ -270,29 +239,5 @@ int bf_report_sign_off(struct bf_report *r, FILE *out, struct bf_error *err)
 	else
 		fprintf(out, "\n**%d of %d criteria are not met.**\n", unmet, bf_pg_rows(r->criteria));
 	write_criteria(r, out);
-	return write_decisions(r, "Signatures", true, out, err);
-}
-
-int bf_report_soak_page(struct bf_report *r, const char *step, FILE *out, struct bf_error *err)
-{
-	BF_AUTORESULT struct bf_pg_result *rows = NULL;
-	int rc = bf_report_soak(r->look->pg, r->view.run, step, &rows, err);
-	if (rc < 0)
-		return rc;
-	fprintf(out, "# %s of %s\n", step, r->view.run);
-	for (int i = 0; i < r->view.n_steps; i++)
-		if (strcmp(r->view.steps[i].step, step) == 0)
-			fprintf(out, "\nThe step is %s.\n", r->view.steps[i].state);
-	fputs("\n## Each check over all samples\n\n", out);
-	HEADER(out, "check", "type", "samples", "passed", "warned", "failed", "least", "most", "expected", "last word");
-	for (int i = 0; i < bf_pg_rows(rows); i++) {
-		begin_row(out);
-		for (int col = BF_SOAK_NAME; col <= BF_SOAK_LAST_WORD; col++)
-			cell(out, bf_pg_text(rows, i, col));
-		end_row(out);
-	}
-	for (int i = 0; i < bf_pg_rows(rows); i++)
-		if (*bf_pg_text(rows, i, BF_SOAK_LAST_FAILURE))
-			fprintf(out, "\nThe last failure of %s: %s\n", bf_pg_text(rows, i, BF_SOAK_NAME), bf_pg_text(rows, i, BF_SOAK_LAST_FAILURE));
-	return 0;
+	return bf_report_decisions(r, "Signatures", true, out, err);
 }

@@ -7,14 +7,24 @@
 
 static void write_head(const struct bf_report *r, int64_t jobs, FILE *out)
 {
-	fprintf(out,
-			"-- Undoes what run %s of pipeline %s has done: %lld job%s, newest first, each in one transaction with the ledger's row.\n"
-			"-- A job that was done again, that another run has done since, or that another writer has changed ends the script: nothing\n"
-			"-- of it is undone then. The same with a report of all that stays: enqueue rollback %s\n"
-			"--\n"
-			"--   psql -X \"$BF_DATABASE_URL\" -f this_file\n"
-			"\\set ON_ERROR_STOP on\n",
-			r->view.run, r->view.pipeline, (long long)jobs, jobs == 1 ? "" : "s", r->view.run);
+	fprintf(
+		out,
+		"-- Undoes what run %s of pipeline %s has done: %lld job%s, newest first, each in one transaction with the ledger's row.\n"
+		"-- A job that was undone or done again, that another run has done since, or that another writer has changed stays, and the\n"
+		"-- script goes on; an error of the undo itself ends it. Its last line counts both. The same as a command: enqueue rollback %s\n"
+		"--\n"
+		"--   psql -X \"$BF_DATABASE_URL\" -f this_file\n"
+		"\\set ON_ERROR_STOP on\n\\set undone 0\n\\set stays 0\n",
+		r->view.run, r->view.pipeline, (long long)jobs, jobs == 1 ? "" : "s", r->view.run);
+}
+
+/* As one word of psql's \echo. */
+static void put_echo(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (; *text; text++)
+		fprintf(out, *text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+	fputs("' ", out);
 }
 
 static int write_job(struct bf_report *r, const struct bf_undo *u, const struct bf_undo_job *j, int64_t number, FILE *out,
@@ -24,11 +34,15 @@ static int write_job(struct bf_report *r, const struct bf_undo *u, const struct 
 	bf_buf_init(&script, SCRIPT_MAX);
 	bf_buf_init(&chunk, 4096);
 	bf_term_one_line(&chunk, j->chunk);
-	int rc = bf_undo_script(r->look->pg, u, j, NULL, "rollback script", &script, err);
-	if (rc == 0)
-		fprintf(out, "\n-- %lld: %s %s, %s %s\nbegin;\n%scommit;\n", (long long)number, j->files->step, chunk.data,
-				j->unknown ? "unknown: it did not succeed, and may have been carried out," : "done", j->finished_at, script.data);
-	return rc;
+	int rc = bf_undo_psql(r->look->pg, u, j, "rollback script", &script, err);
+	if (rc < 0)
+		return rc;
+	fprintf(out, "\n-- %lld: %s %s, %s %s\n%s\\echo ", (long long)number, j->files->step, chunk.data,
+			j->unknown ? "unknown: it did not succeed, and may have been carried out," : "done", j->finished_at, script.data);
+	put_echo(out, j->files->step);
+	put_echo(out, chunk.data);
+	fputs("stays: :why\n\\endif\n", out);
+	return 0;
 }
 
 struct walk {
@@ -100,6 +114,8 @@ int bf_report_rollback(struct bf_report *r, const struct bf_report_ask *a, FILE 
 		write_head(r, w.jobs, out);
 		w.out = out;
 		rc = walk(&w, err);
+		if (rc == 0)
+			fputs("\n\\echo :undone jobs undone, :stays stay as they are\n", out);
 	}
 	bf_undo_release(&undo);
 	return rc;

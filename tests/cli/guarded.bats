@@ -152,7 +152,7 @@ assert_no_secret() {
 	assert_same 'done and failed' '38 1' "$(pg "select count(*) filter (where state = 'done') || ' ' || count(*) filter (where state = 'failed') from bf.job where run = 'g.apply' and step = 'apply'")"
 	assert_same 'the check warns' warn "$(pg "select outcome from bf.check_result where run = 'g.apply' and step = 'applied'")"
 	bfstat report g.apply --out="$BATS_TEST_TMPDIR/out" >/dev/null
-	grep -q '| apply | http | 1 | 1 |' "$BATS_TEST_TMPDIR/out/backfill_summary.md"
+	grep -q '| apply | http-4xx | 1 | 1 |' "$BATS_TEST_TMPDIR/out/backfill_summary.md"
 	grep -q 'no such session' <<<"$(bfstat failures g.apply)"
 
 	enqueue_run g.watch guarded --only=observe

@@ -60,7 +60,7 @@ category_of() { pg "select state || ' ' || error_category || ' ' || attempts fro
 	start_httpd
 	call /status/422
 	run_call c.no
-	assert_same 'the job' 'failed http 1' "$(category_of c.no)"
+	assert_same 'the job' 'failed http-4xx 1' "$(category_of c.no)"
 	assert_same 'requests' 1 "$(requests | wc -l)"
 	run bfstat failures c.no
 	[[ $output = *'GET {{env.API_URL}}/status/422 answered 422, expected 200 to 299'*'because of xxxx'* ]]
@@ -78,7 +78,7 @@ category_of() { pg "select state || ' ' || error_category || ' ' || attempts fro
 	start_httpd
 	call /status/503
 	run_call c.bad
-	assert_same 'the job' 'failed http 3' "$(category_of c.bad)"
+	assert_same 'the job' 'failed http-5xx 3' "$(category_of c.bad)"
 	assert_same 'requests' 3 "$(requests | wc -l)"
 }
 

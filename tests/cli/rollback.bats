@@ -195,7 +195,7 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 	[[ $output = *'did you mean p.one?'* ]]
 }
 
-@test "the report has the same as a script, which psql runs, and which refuses to run twice" {
+@test "the report has the same as a script, which psql runs, and which undoes nothing a second time" {
 	undo_pipeline
 	done_run u.one
 	run bfstat report u.one --out="$BATS_TEST_TMPDIR/out"
@@ -209,9 +209,12 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 	assert_same 'effects' '' "$(days_of)"
 	assert_same 'jobs' 'undone 10' "$(states u.one)"
 	assert_same 'who' 1 "$(pg "select count(distinct who) from bf.event where what = 'undo' and who = session_user")"
+	[ "${lines[-1]}" = '10 jobs undone, 0 stay as they are' ]
 	run psql -X -d "$BF_DATABASE_URL" -f "$script"
-	[ "$status" -ne 0 ]
-	[[ $output = *'is not done, or was done again since'* ]]
+	[ "$status" -eq 0 ]
+	[[ $output = *'make 2024-01-'*' stays: job u.one/make#'*' is not done, or was done again since'* ]]
+	[ "${lines[-1]}" = '0 jobs undone, 10 stay as they are' ]
+	assert_same 'undone once' 10 "$(pg 'select count(*) from undone')"
 	bfstat report u.one --out="$BATS_TEST_TMPDIR/after" >/dev/null
 	grep -q ': 0 jobs, newest first' "$BATS_TEST_TMPDIR"/after/logs/rollback_*.sql
 	grep -q 'make: all that was planned is done | 0 of 10' "$BATS_TEST_TMPDIR/after/summary.md"

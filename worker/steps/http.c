@@ -7,8 +7,11 @@
  */
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "steps/http_request.h"
 #include "steps/steps.h"
+
+#define ANSWER_MAX 200 /* bytes of an answer that its job keeps */
 
 struct http {
 	struct bf_job *job;
@@ -31,10 +34,32 @@ static void http_free(struct http *h)
 	free(h);
 }
 
-static void failed(struct http *h, bool never_again)
+/* Who has to look at it: the request is wrong, there are too many of them, the server is in trouble, or there was no whole answer. */
+static const char *category_of(int status)
 {
-	bf_job_failed(let_go(h), "http", never_again, h->text.data, h->kept.data, h->kept.len);
+	if (status == 429)
+		return "http-429";
+	return status >= 500 ? "http-5xx" : status >= 400 ? "http-4xx" : status > 0 ? "http-status" : "http";
+}
+
+static void failed(struct http *h, const char *category, bool never_again)
+{
+	bf_job_failed(let_go(h), category, never_again, h->text.data, h->kept.data, h->kept.len);
 	http_free(h);
+}
+
+/* The beginning of the answer, after its secrets were taken out, is the job's note: "HTTP 200: {…". Reports read the status from it. */
+static void note_answer(struct http *h, const struct bf_http_answer *a)
+{
+	size_t begun = 0, n;
+
+	bf_request_mask(&h->request, a->body, a->body_len, &h->kept);
+	for (; begun < h->kept.len && (n = bf_utf8_char(h->kept.data + begun, h->kept.len - begun)) > 0; begun += n)
+		if (begun + n > ANSWER_MAX)
+			break;
+	BF_AUTOFREE char *note = begun > 0 ? bf_asprintf("HTTP %d: %.*s%s", a->status, (int)begun, h->kept.data, begun < h->kept.len ? "…" : "")
+									   : bf_asprintf("HTTP %d", a->status);
+	bf_job_progress(h->job, -1, -1, NULL, note);
 }
 
 static void unexpected(struct http *h, const struct bf_http_answer *a)
@@ -47,8 +72,8 @@ static void unexpected(struct http *h, const struct bf_http_answer *a)
 		bf_buf_printf(&h->text, "; it asks to wait for %s", bf_duration_human(a->retry_after_ms, wait));
 		h->job->not_within_ms = a->retry_after_ms;
 	}
-	bf_request_mask(&h->request, a->body, a->body_len, &h->kept);
-	failed(h, !passing);
+	note_answer(h, a);
+	failed(h, category_of(a->status), !passing);
 }
 
 static void on_answer(const struct bf_http_answer *a, const struct bf_error *err, void *data)
@@ -61,8 +86,9 @@ static void on_answer(const struct bf_http_answer *a, const struct bf_error *err
 		http_free(h);
 	} else if (err) {
 		bf_request_unanswered(&h->request, err, &h->text);
-		failed(h, err->code == BF_E_INPUT);
+		failed(h, category_of(0), err->code == BF_E_INPUT);
 	} else if (bf_request_expects(&h->job->step->http, a->status)) {
+		note_answer(h, a);
 		bf_job_done(let_go(h), -1);
 		http_free(h);
 	} else {

@@ -26,7 +26,7 @@ union all
 select 3, 1, 'nothing is left that was done over a hole', false, format('%s jobs were', count(*))
   from bf.job where run = $1::text and state = 'done' and over_hole having count(*) > 0
 union all
-select 4, s.ordinal, format('%s: passed', s.step), s.state = 'done' and coalesce(l.outcome, 'pass') <> 'fail',
+select 4, s.ordinal, format(case l.outcome when 'warn' then '%s: has not failed, and warns' else '%s: passed' end, s.step), s.state = 'done' and coalesce(l.outcome, 'pass') <> 'fail',
        coalesce(l.found, format('the step is %s', s.state))
   from steps s left join last_word l using (step)
  where s.kind = 'check'
