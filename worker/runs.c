@@ -70,6 +70,17 @@ static void read_params(struct bf_run_def *d, const struct bf_pg_result *r)
 	}
 }
 
+/* The lengths of soaks that parameters say; they were checked when the run was planned. */
+static int set_soaks(struct bf_run_def *d, struct bf_error *err)
+{
+	BF_AUTOFREE const char **values = bf_alloc((d->pipeline->n_params + 1) * sizeof(*values));
+	for (size_t i = 0; i < d->pipeline->n_params; i++)
+		for (size_t k = 0; k < d->n_params; k++)
+			if (strcmp(d->param_names[k], d->pipeline->params[i].name) == 0)
+				values[i] = d->param_values[k];
+	return bf_soak_set(d->pipeline, values, err);
+}
+
 /* Jobs of a run that cannot be defined are given up: `ack` says how. */
 static void give_up(struct bf_worker *w, struct bf_run_def *d, enum bf_ack ack, int64_t delay_ms)
 {
@@ -106,6 +117,8 @@ static void on_definition(struct bf_pgc *c, const struct bf_pg_result *r, const 
 		return;
 	}
 	read_params(d, r);
+	if (set_soaks(d, &why) < 0)
+		bf_err("run %s: %s; the default is used", d->run, why.text);
 }
 
 static void ask(struct bf_worker *w, struct bf_run_def *d)

@@ -61,6 +61,7 @@ const char *bf_read_text(struct bf_reader *r, const struct bf_at *up, json_t *ob
 bool bf_read_bool(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, bool otherwise);
 bool bf_read_int(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, int min, int max, int *out);
 bool bf_read_number(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, double min, double max, double *out);
+void bf_read_soak_lengths(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_soak *s);
 bool bf_read_duration(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, int64_t min_ms, int64_t *out);
 int bf_read_choice(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, const char *const *names, int otherwise);
 void bf_read_name(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, char out[static BF_NAME_MAX + 1]);

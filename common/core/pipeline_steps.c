@@ -6,10 +6,8 @@
 #define LOOKBACK_MAX 3660 /* days, or keys */
 #define ARGV_MAX     1000
 
-#define APPROVAL_MIN_MS      1000
-#define SOAK_INTERVAL_MIN_MS 100
-#define SOAK_CHECKS_MAX      50
-#define SAMPLES_MAX          100000
+#define APPROVAL_MIN_MS 1000
+#define SOAK_CHECKS_MAX 50
 
 static const char *const step_fields[] = {
 	"name",        "kind",
@@ -34,7 +32,7 @@ static const char *const step_fields[] = {
 	"json_file",   "rollback",
 	"split",       "wait_for",
 	"count",       "on_empty",
-	NULL,
+	"phase",       NULL,
 };
 static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approval", "soak", "http", NULL}; /* as enum bf_kind */
 static const char *const per_names[] = {"chunk", "run", NULL};
@@ -261,20 +259,13 @@ static void read_sample(struct bf_reader *r, const struct bf_at *at, json_t *obj
 
 static void read_soak(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
 {
-	struct bf_at at = bf_at_field(up, "checks"), interval = bf_at_field(up, "interval");
+	struct bf_at at = bf_at_field(up, "checks");
 	json_t *checks = bf_read(r, up, object, "checks", JSON_ARRAY), *check;
 	size_t n = json_array_size(checks), i;
 
 	s->soak.failure_limit = 1;
-	bf_read_int(r, up, object, "failure_limit", 1, SAMPLES_MAX, &s->soak.failure_limit);
-	if (bf_require(r, up, object, "interval", "the time between two samples, such as \"5m\""))
-		bf_read_duration(r, up, object, "interval", SOAK_INTERVAL_MIN_MS, &s->soak.interval_ms);
-	if (bf_require(r, up, object, "duration", "how long it is watched, such as \"6h\""))
-		bf_read_duration(r, up, object, "duration", SOAK_INTERVAL_MIN_MS, &s->soak.duration_ms);
-	if (s->soak.interval_ms > 0 && s->soak.duration_ms > 0 && s->soak.interval_ms > s->soak.duration_ms)
-		bf_problem(r, &interval, "found an interval that is longer than \"duration\", expected at most that");
-	else if (s->soak.interval_ms > 0 && s->soak.duration_ms / s->soak.interval_ms > SAMPLES_MAX)
-		bf_problem(r, &interval, "found more than %d samples within \"duration\", expected at most that many", SAMPLES_MAX);
+	bf_read_int(r, up, object, "failure_limit", 1, BF_SAMPLES_MAX, &s->soak.failure_limit);
+	bf_read_soak_lengths(r, up, object, &s->soak);
 	if (!bf_require(r, up, object, "checks", "an array of checks") || !checks)
 		return;
 	if (n < 1 || n > SOAK_CHECKS_MAX) {
@@ -369,6 +360,19 @@ static void check_contradictions(struct bf_reader *r, const struct bf_at *up, js
 		bf_problem(r, &split, "found in a pipeline of keys, expected only where chunks are dates");
 }
 
+/* Steps of a phase are run alone by its name, beside which no step may have the same. */
+static void read_phase(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_step *s)
+{
+	struct bf_at at = bf_at_field(up, "phase");
+
+	if (!json_object_get(object, "phase"))
+		return;
+	bf_read_name(r, up, object, "phase", s->phase);
+	for (size_t i = 0; s->phase[0] && r->step_names[i]; i++)
+		if (strcmp(r->step_names[i], s->phase) == 0)
+			bf_problem(r, &at, "found %s, which is the name of a step, expected another", s->phase);
+}
+
 static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *object, const struct bf_step_defaults *defaults,
 					  struct bf_step *s)
 {
@@ -379,6 +383,7 @@ static void read_step(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	if (bf_require(r, at, object, "name", "a name"))
 		bf_read_name(r, at, object, "name", s->name);
 	bf_require(r, at, object, "kind", "sql, exec, http, check, noop, approval or soak");
+	read_phase(r, at, object, s);
 	s->per = bf_read_choice(r, at, object, "per", per_names, for_run ? BF_PER_RUN : BF_PER_CHUNK) == BF_PER_RUN ? BF_PER_RUN : BF_PER_CHUNK;
 	s->order = bf_read_choice(r, at, object, "order", order_names, BF_ORDER_ASC) == BF_ORDER_DESC ? BF_ORDER_DESC : BF_ORDER_ASC;
 	s->has_order = json_object_get(object, "order");

@@ -24,8 +24,9 @@ static const struct bf_opt options[] = {
 	{"queue", NULL, BF_OPT_TEXT, OPTION(queue), "NAME", "the queue to use (default: the pipeline's)", 0, 0, NULL},
 	{"reprocess", NULL, BF_OPT_CHOICE, OPTION(reprocess), NULL, "plan also what failed before, or what is done (default none)", 0, 0,
 	 reprocesses},
-	{"only", NULL, BF_OPT_LIST, OPTION(only), "STEP", "only this step; may be given again", 0, 0, NULL},
-	{"skip", NULL, BF_OPT_LIST, OPTION(skip), "STEP", "not this step; may be given again. Who needs it needs what it needs", 0, 0, NULL},
+	{"only", NULL, BF_OPT_LIST, OPTION(only), "STEP", "only this step, or all steps of this phase; may be given again", 0, 0, NULL},
+	{"skip", NULL, BF_OPT_LIST, OPTION(skip), "STEP",
+	 "not this step, or none of this phase; may be given again. Who needs it needs what it needs", 0, 0, NULL},
 	{"key", NULL, BF_OPT_LIST, OPTION(key), "KEY", "only this key of a pipeline with keys; may be given again", 0, 0, NULL},
 	{"limit", NULL, BF_OPT_INT, OPTION(limit), "N", "only the first N chunks of each step: a trial", 1, INT32_MAX, NULL},
 	{"param", NULL, BF_OPT_LIST, OPTION(param), "NAME=VALUE", "a parameter of the pipeline; may be given again", 0, 0, NULL},
@@ -130,13 +131,32 @@ static int check_numbers(const struct bf_run_options *o, const struct bf_pipelin
 
 /* ---- steps ---- */
 
+/* Of steps, and of phases. */
 static const char **step_names(const struct bf_pipeline *p)
 {
-	const char **names = bf_realloc_array(NULL, (size_t)p->n_steps + 1, sizeof(*names));
+	const char **names = bf_realloc_array(NULL, 2 * (size_t)p->n_steps + 1, sizeof(*names));
+	size_t n = 0;
 	for (int i = 0; i < p->n_steps; i++)
-		names[i] = p->steps[i].name;
-	names[p->n_steps] = NULL;
+		names[n++] = p->steps[i].name;
+	for (int i = 0; i < p->n_steps; i++) {
+		bool first = p->steps[i].phase[0] != '\0';
+		for (int k = 0; first && k < i; k++)
+			first = strcmp(p->steps[k].phase, p->steps[i].phase) != 0;
+		if (first)
+			names[n++] = p->steps[i].phase;
+	}
+	names[n] = NULL;
 	return names;
+}
+
+/* The step of that name, or all steps of the phase of that name. */
+static bool mark_step(const struct bf_pipeline *p, const char *name, bool *marked)
+{
+	bool any = false;
+	for (int i = 0; *name && i < p->n_steps; i++)
+		if (strcmp(p->steps[i].name, name) == 0 || strcmp(p->steps[i].phase, name) == 0)
+			any = marked[i] = true;
+	return any;
 }
 
 /* Marks the steps that a list names; `a,b` names two. */
@@ -145,13 +165,11 @@ static int mark_steps(const char *option, const struct bf_opt_list *list, const 
 	for (size_t i = 0; i < list->count; i++) {
 		for (const char *at = list->items[i]; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
 			BF_AUTOFREE char *name = bf_strndup(at, strcspn(at, ","));
-			const struct bf_step *s = bf_pipeline_step(p, name);
-			if (!s) {
+			if (!mark_step(p, name, marked)) {
 				BF_AUTOFREE const char **known = step_names(p);
 				(void)bf_unknown_word("step", name, known, err);
 				return bf_error_prefix(err, "%s", option);
 			}
-			marked[s->ordinal] = true;
 		}
 	}
 	return 0;
@@ -281,6 +299,8 @@ int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, stru
 		rc = check_steps(o, p, &out->ask, err);
 	if (rc == 0)
 		rc = check_params(o, p, out->param_values, err);
+	if (rc == 0)
+		rc = bf_soak_set(out->pipeline, out->param_values, err);
 	if (rc < 0)
 		return rc;
 	fill(out, o);

@@ -3,6 +3,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/lib.bash
 load ../support/work.bash
+load ../support/httpd.bash
 
 setup() {
 	bf_setup
@@ -15,8 +16,8 @@ guarded_up() {
 	export BF_PIPELINES=$BATS_TEST_TMPDIR/pipelines
 	mkdir -p "$BF_PIPELINES"
 	cp -r "$bf_top/deploy/pipelines/guarded" "$BF_PIPELINES/"
-	sed -i 's|"rate": "20/minute"|"rate": "1200/minute"|; s/"interval": "5m", "duration": "6h"/"interval": "400ms", "duration": "8s"/
-	        s/"first": "2s", "factor": 3/"first": "100ms", "factor": 1/' "$BF_PIPELINES/guarded/pipeline.json"
+	sed -i 's|"rate": "20/minute"|"rate": "1200/minute"|; s/"first": "2s", "factor": 3/"first": "100ms", "factor": 1/' "$BF_PIPELINES/guarded/pipeline.json"
+	soak=(--param=observe_for=8s --param=observe_every=400ms)
 	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$bf_top/deploy/pipelines/guarded/schema.sql" -f "$bf_top/deploy/pipelines/guarded/load.sql"
 	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy SUPABASE_SERVICE_ROLE_KEY
 	start_function
@@ -83,9 +84,11 @@ assert_no_secret() {
 	assert_same 'what differs from before' '> s-0005 v1.3' "$(diff <(echo "$before") <(echo "$after") | sed -n 's/^\(> s-0005 v1.3\) .*/\1/p; /^[<>]/{/s-0005/!p}')"
 
 	# again: what was undone and what another has written is taken, and this time approved
-	enqueue_run g.two guarded
+	enqueue_run g.two guarded "${soak[@]}"
 	assert_same 'taken again' 39 "$(pg "select planned from bf.step where run = 'g.two' and step = 'apply'")"
 	wait_until 'is_asked g.two review' 60
+	bfstat report g.two --out="$BATS_TEST_TMPDIR/out" >/dev/null
+	assert_same 'files of what has not run yet' '' "$(cd "$BATS_TEST_TMPDIR/out" && ls -d prod* staging* 2>/dev/null || true)"
 	enqueue approve g.two review --by='Reviewer' --note='fine'
 
 	# phase 2: everything dies in the middle of the soak, and comes back
@@ -119,10 +122,18 @@ assert_no_secret() {
 	bfstat report g.two --out="$BATS_TEST_TMPDIR/out2" >/dev/null
 	diff -r "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/out2"
 	assert_same 'files' 'backfill_logs/batch_0001.json backfill_logs/batch_0002.json backfill_logs/batch_0003.json backfill_logs/batch_0004.json backfill_logs/execution_results.json backfill_logs/rollback_'"$(pg "select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') from bf.run where run = 'g.two'")"'.sql backfill_summary.md prod_health_check.md prod_mini_backfill_plan.json staging_observability.md' \
-		"$(cd "$BATS_TEST_TMPDIR/out" && find . -type f | sed 's|^./||' | LC_ALL=C sort | paste -sd' ')"
+		"$(cd "$BATS_TEST_TMPDIR/out" && find . -type f ! -name .bfstat-report | sed 's|^./||' | LC_ALL=C sort | paste -sd' ')"
 	assert_same 'timings of each session' 39 "$(jq '[.jobs[] | select(.step == "apply" and .duration_ms >= 0)] | length' "$BATS_TEST_TMPDIR/out/backfill_logs/execution_results.json")"
 	assert_same 'the mini plan' 'p-0007 p-0019 p-0031' "$(jq -r '[.sessions[].id] | join(" ")' "$BATS_TEST_TMPDIR/out/prod_mini_backfill_plan.json")"
+	assert_same 'HTTP status and tries of each session' '39 200 1' "$(jq -r '[.jobs[] | select(.step == "apply")] | "\(length) \(map(.http_status) | unique | join(",")) \(map(.tries) | unique | join(","))"' "$BATS_TEST_TMPDIR/out/backfill_logs/execution_results.json")"
+	assert_same 'sessions in the summary' 39 "$(grep -cE '^\| s-00[0-9]+ \| apply \| done \| 200 \| 1 \| [^|]+ \| HTTP 200: ' "$BATS_TEST_TMPDIR/out/backfill_summary.md")"
 	grep -q '| conversion | metric |' "$BATS_TEST_TMPDIR/out/staging_observability.md"
+	grep -q '^\*\*Passed\.\*\* [0-9]* samples: 0 with a check that failed' "$BATS_TEST_TMPDIR/out/staging_observability.md"
+	grep -qE '^- begin: 20.* UTC$' "$BATS_TEST_TMPDIR/out/staging_observability.md"
+	grep -qE '^- end: 20.* UTC, after ' "$BATS_TEST_TMPDIR/out/staging_observability.md"
+	assert_same 'a row for each sample' "$(samples g.two)" "$(grep -cE '^\| [0-9]+ \| 20.* \| pass \| version-overrides 0, functions-kind 1, conversion 0\.[0-9]+, tokenized-access 1 \|$' "$BATS_TEST_TMPDIR/out/staging_observability.md")"
+	grep -q '^- \*\*prod-sessions\*\* warns; look at it, and decide: .*`prod_mini_backfill_plan.json`' "$BATS_TEST_TMPDIR/out/prod_health_check.md"
+	[ -z "$(grep 'prod-sessions: passed' "$BATS_TEST_TMPDIR/out/backfill_summary.md")" ]
 	grep -q '2 passed, 1 warned, 0 failed' "$BATS_TEST_TMPDIR/out/prod_health_check.md"
 	grep -q 'Owner | approve | recommendations | the mini plan on Monday' "$BATS_TEST_TMPDIR/out/backfill_summary.md"
 	assert_no_secret
@@ -137,9 +148,15 @@ assert_no_secret() {
 	[[ $output = *'nothing'* || $output = *'Nothing'* ]]
 
 	# the rollback script of the run
-	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$BATS_TEST_TMPDIR"/out/backfill_logs/rollback_*.sql >/dev/null
-	assert_same 'undone' 39 "$(pg "select count(*) from bf.job where run = 'g.two' and state = 'undone'")"
-	assert_same 'staging as it was before the run' "$(grep '^s-' <<<"$after")" "$(profiles | grep '^s-')"
+	pg "select guarded.score('s-0007', 'v1.3', 'live')"
+	enqueue rollback g.two --step=apply --chunk=s-0008 >/dev/null
+	run psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$(echo "$BATS_TEST_TMPDIR"/out/backfill_logs/rollback_*.sql)"
+	[ "$status" -eq 0 ]
+	assert_same 'its last line' '37 jobs undone, 2 stay as they are' "${lines[-1]}"
+	[[ $output = *'apply s-0007 stays: another writer has changed it since'* ]]
+	[[ $output = *'apply s-0008 stays: job g.two/apply#'*'is not done, or was done again since'* ]]
+	assert_same 'undone' 38 "$(pg "select count(*) from bf.job where run = 'g.two' and state = 'undone'")"
+	assert_same 'staging as it was before the run' "$(grep '^s-' <<<"$after" | grep -v '^s-0007')" "$(profiles | grep '^s-' | grep -v '^s-0007')"
 }
 
 @test "a single phase alone; a soak ends early on what it must not see; a session that fails is categorised and the others go on" {
@@ -155,7 +172,7 @@ assert_no_secret() {
 	grep -q '| apply | http-4xx | 1 | 1 |' "$BATS_TEST_TMPDIR/out/backfill_summary.md"
 	grep -q 'no such session' <<<"$(bfstat failures g.apply)"
 
-	enqueue_run g.watch guarded --only=observe
+	enqueue_run g.watch guarded --only=observe "${soak[@]}"
 	wait_until '[ "$(samples g.watch)" -ge 2 ]'
 	pg "insert into guarded.event (environment, name) values ('staging', 'engine_version_override')"
 	wait_for_end g.watch
@@ -163,4 +180,66 @@ assert_no_secret() {
 	assert_same 'samples that failed' 2 "$(pg "select count(*) from bf.check_result where run = 'g.watch' and outcome = 'fail'")"
 	run bfstat failures g.watch
 	[[ $output = *'version-overrides: 1 found, fails if > 0'* ]]
+}
+
+@test "a phase is run alone by its name, and takes its approval along; how long it is watched, a parameter says" {
+	guarded_up
+	export SUPABASE_SERVICE_ROLE_KEY=$SECRET
+	run enqueue run guarded --only=backfil
+	[ "$status" -eq 2 ]
+	[[ $output = *'did you mean backfill?'* ]]
+	run enqueue run guarded --param=observe_for=soon
+	[ "$status" -eq 2 ]
+	[[ $output = *'parameter observe_for'* ]]
+	run enqueue run guarded --param=observe_for=1s --param=observe_every=2s
+	[ "$status" -eq 2 ]
+	[[ $output = *'step observe: found an interval that is longer than'* ]]
+
+	start_worker
+	enqueue_run g.first guarded --only=backfill
+	wait_until 'is_asked g.first review' 60
+	assert_same 'its steps' 'secrets plan apply applied stamped review' "$(pg "select string_agg(step, ' ' order by ordinal) from bf.step where run = 'g.first' and planned > 0")"
+	run bfstat g.first
+	[ "$status" -eq 3 ]
+	enqueue approve g.first review >/dev/null
+	wait_for_end g.first
+	assert_same 'state' done "$(run_state g.first)"
+
+	enqueue_run g.second guarded --only=staging-soak --param=observe_for=1s --param=observe_every=200ms
+	wait_until 'is_asked g.second go'
+	assert_same 'it lasted' t "$(pg "select finished_at - released_at between interval '1 s' and interval '20 s' from bf.step where run = 'g.second' and step = 'observe'")"
+
+	# a soak that is begun again counts from there: the report has only the one that decides
+	pg "insert into guarded.event (environment, name) values ('staging', 'engine_version_override')"
+	enqueue_run g.third guarded --only=staging-soak --param=observe_for=2s --param=observe_every=200ms
+	wait_for_end g.third
+	bfstat report g.third --out="$BATS_TEST_TMPDIR/third" >/dev/null
+	grep -q '^\*\*Failed\.\*\* 2 samples: 2 with a check that failed' "$BATS_TEST_TMPDIR/third/staging_observability.md"
+	pg "delete from guarded.event where name = 'engine_version_override'"
+	enqueue retry g.third >/dev/null
+	wait_until 'is_asked g.third go'
+	bfstat report g.third --out="$BATS_TEST_TMPDIR/third" >/dev/null
+	grep -q '^\*\*Passed\.\*\* [0-9]* samples: 0 with a check that failed' "$BATS_TEST_TMPDIR/third/staging_observability.md"
+	[ -z "$(grep '| fail |' "$BATS_TEST_TMPDIR/third/staging_observability.md")" ]
+}
+
+@test "what failed is told apart: a wrong request, too many of them, a server in trouble, no answer in time, none at all" {
+	pipeline kinds <<-'JSON'
+		{"pipeline": "kinds", "chunk": {"keys": {"sql": "sql/keys.sql"}}, "env": {"pass": ["API_URL"]},
+		 "defaults": {"retry": {"attempts": 1}, "on_failure": "continue"},
+		 "steps": [{"name": "ask", "kind": "http", "url": "{{env.API_URL}}/status/{{key}}"},
+		   {"name": "late", "kind": "http", "per": "run", "url": "{{env.API_URL}}/slow/5000", "timeout": "500ms"}]}
+	JSON
+	sql_file keys.sql <<<"select unnest(array['200', '404', '429', '503', '304']);"
+	start_httpd
+	start_worker
+	enqueue_run k.one kinds
+	wait_for_end k.one
+	assert_same 'categories' 'ask 304 http-status, ask 404 http-4xx, ask 429 http-429, ask 503 http-5xx, late  timeout' \
+		"$(pg "select string_agg(step || ' ' || coalesce(key, '') || ' ' || error_category, ', ' order by step, key) from bf.job where run = 'k.one' and state = 'failed'")"
+	bfstat report k.one --out="$BATS_TEST_TMPDIR/out" >/dev/null
+	assert_same 'statuses' '200 200 1, 304 304 1, 404 404 1, 429 429 1, 503 503 1' \
+		"$(jq -r '[.jobs[] | select(.step == "ask") | "\(.chunk) \(.http_status) \(.tries)"] | sort | join(", ")' "$BATS_TEST_TMPDIR/out/results.json")"
+	assert_same 'no answer' 'null 1' "$(jq -r '.jobs[] | select(.step == "late") | "\(.http_status) \(.tries)"' "$BATS_TEST_TMPDIR/out/results.json")"
+	assert_same 'a member that says other than it is called' 0 "$(jq '[.jobs[] | select(has("attempts"))] | length' "$BATS_TEST_TMPDIR/out/results.json")"
 }

@@ -351,6 +351,40 @@ static void an_approval_a_soak_and_gaps_reach_the_model(void **state)
 	bf_pipeline_free(p);
 }
 
+#define WATCH(param, fields)                                                               \
+	"{'pipeline': 'x', 'params': {'time': {" param "}}, 'steps': [{'name': 'a', 'phase': " \
+	"'one', 'kind': 'noop'}, {'name': 'b', 'phase': 'two', 'kind': 'soak', " fields        \
+	", 'checks': [{'name': 'c', 'type': 'success_rate', 'error_if': '< 1'}]}]}"
+
+static void phases_and_lengths_that_parameters_say_reach_the_model(void **state)
+{
+	static const char watched[] = WATCH("'default': '6h'", "'interval': '5m', 'duration': '{{param.time}}'");
+	const char *shorter[] = {"10m"}, *none[] = {NULL}, *word[] = {"soon"}, *too_short[] = {"1m"};
+	struct bf_pipeline *p = good(watched);
+	(void)state;
+	assert_string_equal(p->steps[0].phase, "one");
+	assert_string_equal(p->steps[1].phase, "two");
+	assert_int_equal(p->steps[1].soak.duration_ms, 6 * 3600 * 1000);
+	assert_int_equal(bf_soak_set(p, shorter, &err), 0);
+	assert_int_equal(p->steps[1].soak.duration_ms, 600 * 1000);
+	assert_int_equal(bf_soak_set(p, none, &err), 0);
+	assert_int_equal(bf_soak_set(p, word, &err), -BF_E_INPUT);
+	assert_says("parameter time: ");
+	assert_int_equal(bf_soak_set(p, too_short, &err), -BF_E_INPUT);
+	assert_says("step b: found an interval that is longer than \"duration\"");
+	bf_pipeline_free(p);
+
+	bf_pipeline_free(good(WATCH("", "'interval': '5m', 'duration': '{{param.time}}'")));
+	assert_refused(WATCH("'default': '1m'", "'interval': '5m', 'duration': '{{param.time}}'"),
+				   "steps[1].interval: found an interval that is longer");
+	assert_refused(WATCH("'default': 'x'", "'interval': '5m', 'duration': '{{param.time}}'"), "steps[1].duration: params.time.default: ");
+	assert_refused(WATCH("'default': '6h'", "'interval': '5m', 'duration': '{{param.tiem}}'"), "steps[1].duration: ");
+	assert_refused(WATCH("'default': '6h'", "'interval': '5m', 'duration': '{{param.time}} '"), "steps[1].duration: ");
+	assert_refused(STEPS("{'name': 'a', 'phase': 'b', 'kind': 'noop'}, {'name': 'b', 'kind': 'noop'}"),
+				   "steps[0].phase: found b, which is the name of a step, expected another");
+	assert_refused(STEP("'kind': 'noop', 'phase': 'Two'"), "steps[0].phase: ");
+}
+
 static void artifacts_reach_the_model(void **state)
 {
 	struct bf_pipeline *p =
@@ -931,6 +965,7 @@ int main(void)
 		TEST(a_throttle_reaches_the_model),
 		TEST(a_rollback_reaches_the_model),
 		TEST(an_approval_a_soak_and_gaps_reach_the_model),
+		TEST(phases_and_lengths_that_parameters_say_reach_the_model),
 		TEST(artifacts_reach_the_model),
 		TEST(what_is_not_written_has_its_default),
 		TEST(only_one_at_a_time_is_chronological_and_only_sql_is_exactly_once),
