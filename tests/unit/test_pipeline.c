@@ -785,7 +785,7 @@ static void missing_files_and_programs_are_reported_all_at_once(void **state)
 	assert_says("steps[1].argv[0]: found \"bin/no\", expected a program that exists");
 	assert_says("steps[2].argv[0]: found \"bin/plain\", expected a file that may be executed");
 	assert_says("steps[3].argv[0]: found \"no-such-program-anywhere\", expected a program that is in PATH");
-	assert_says("steps[4].argv[0]: found \"./sql\", expected a file that may be executed");
+	assert_says("steps[4].argv[0]: found \"./sql\", expected a program (");
 }
 
 static void a_file_stays_in_the_pipelines_folder(void **state)
@@ -798,7 +798,7 @@ static void a_file_stays_in_the_pipelines_folder(void **state)
 
 		assert_refused(text, "expected the name of a file in the pipeline's folder");
 	}
-	assert_refused(STEP("'kind': 'sql', 'file': 'sql'"), "expected a file that exists");
+	assert_refused(STEP("'kind': 'sql', 'file': 'sql'"), "expected a regular file (");
 	write_file("sql/..b.sql", "select 1");
 	bf_pipeline_free(good(STEP("'kind': 'sql', 'file': 'sql/..b.sql'")));
 }
