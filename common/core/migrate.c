@@ -226,11 +226,13 @@ int bf_migrate(struct bf_pg *pg, void (*report)(void *data, const char *name), v
 		if (number_of(m) <= before.latest)
 			continue;
 		(*applied)++;
-		report(data, m->name);
+		if (report)
+			report(data, m->name);
 	}
 	if (!before.current) {
 		(*applied)++;
-		report(data, "functions and views");
+		if (report)
+			report(data, "functions and views");
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@
 #include "io/pg.h"
 
 /* Applies what is missing, all in one transaction under an advisory lock; so it may be called from two shells at once.
- * applied: how many migrations, plus one for functions and views (0: nothing to do). report is called for each of them after
+ * applied: how many migrations, plus one for functions and views (0: nothing to do). report (NULL: nobody) is called for each of them after
  * the commit. -BF_E_CONFLICT: the schema is newer than this program can live with, or the database is encoded in
  * neither UTF8 nor SQL_ASCII. */
 int bf_migrate(struct bf_pg *pg, void (*report)(void *data, const char *name), void *data, int *applied, struct bf_error *err);
