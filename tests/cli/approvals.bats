@@ -229,7 +229,7 @@ samples() { pg "select count(distinct epoch) from bf.check_result where run = '$
 	assert_same 'state' failed "$(run_state soak.bad)"
 	assert_same 'samples that failed' 3 "$(pg "select count(distinct epoch) from bf.check_result where run = 'soak.bad' and outcome = 'fail'")"
 	run bfstat failures soak.bad
-	[[ $output = *'soak, 1 try'*' samples, 3 failed; the last one: watch/level: 0 found, expected at least 1. Ask again: psql -f '* ]]
+	[[ $output = *'soak, 1 try'*' samples, 3 failed; the last one: watch/level: 0 found, expected at least 1. Ask again: psql "$BF_DATABASE_URL" -f '* ]]
 	pg 'update level set n = 1'
 	enqueue retry soak.bad
 	before=$(samples soak.bad)
