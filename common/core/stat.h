@@ -181,7 +181,16 @@ int bf_stat_key_states(struct bf_pg *pg, const char *pipeline, const char *step,
 int bf_stat_pipelines(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);                            /* a name each */
 int bf_stat_pipeline_steps(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err); /* a name each */
 
-enum bf_stat_events_column { BF_EVENTS_ID, BF_EVENTS_AT, BF_EVENTS_WHO, BF_EVENTS_WHAT, BF_EVENTS_STEP, BF_EVENTS_CHUNK, BF_EVENTS_NOTE };
+enum bf_stat_events_column {
+	BF_EVENTS_ID,
+	BF_EVENTS_AT,
+	BF_EVENTS_WHO,
+	BF_EVENTS_WHAT,
+	BF_EVENTS_STEP,
+	BF_EVENTS_CHUNK,
+	BF_EVENTS_NOTE,
+	BF_EVENTS_ROLE
+};
 int bf_stat_events(struct bf_pg *pg, const char *run, int64_t *after, int limit, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_stat_queues_column { BF_QUEUES_QUEUE, BF_QUEUES_RUNS, BF_QUEUES_PENDING, BF_QUEUES_RUNNING };

@@ -28,6 +28,7 @@ static void add_json(struct bf_json *j, const struct bf_pg_result *r, int i)
 	bf_json_object(j, NULL);
 	bf_json_time(j, "at", bf_pg_int(r, i, BF_EVENTS_AT));
 	bf_json_text(j, "who", bf_pg_text(r, i, BF_EVENTS_WHO));
+	bf_json_text_or_null(j, "role", bf_pg_text(r, i, BF_EVENTS_ROLE));
 	bf_json_text(j, "what", bf_pg_text(r, i, BF_EVENTS_WHAT));
 	bf_json_text_or_null(j, "step", bf_pg_text(r, i, BF_EVENTS_STEP));
 	bf_json_text_or_null(j, "chunk", bf_pg_text(r, i, BF_EVENTS_CHUNK));

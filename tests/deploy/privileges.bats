@@ -225,12 +225,53 @@ noperm() {
 	denied operator "insert into bf.check_result (run) values ('x')"
 	denied operator "update bf.job set checkpoint = 'x'"
 	denied operator "select bf.settle('one.one', 'one', 1, 1)"
+	denied operator "update bf.job set state = 'done'"
+	denied operator "insert into bf.job (run, step, seq, chunk, state) values ('one.one', 'one', 3, 'x', 'done')"
+	denied operator "update bf.run set state = 'done'"
+	denied operator "update bf.step set state = 'done'"
+	denied worker "update bf.run set state = 'done'"
+	denied worker "update bf.step set state = 'done'"
+	denied worker "update bf.step set decision = 'approved'"
+	for role in worker operator reader; do
+		denied "$role" "insert into bf.event (run, who, what) values ('one.one', 'somebody', 'approve')"
+		denied "$role" "select bf.decide_approval('one.one', 'one', true, 'somebody', null, 'rejected')"
+		denied "$role" "select bf.advance_settled('one.one')"
+		denied "$role" "select bf.note('one.one', 'one', null, 'somebody', 'approve', null)"
+	done
 	denied operator 'select from bf.pipeline'
 	denied reader 'select from bf.pipeline'
 	assert_same 'jobs, as planned' 2 "$(pg "select count(*) from bf.job where state = 'pending'")"
 	assert_same 'who may do anything with the ledger, beside its owner and the three' '' "$(pg "
 		select distinct grantee::regrole from pg_class c cross join lateral aclexplode(relacl)
 		 where relnamespace = 'bf'::regnamespace and grantee not in (select oid from pg_roles where rolname ~ '^backfill_(owner|worker|operator|reader)$')")"
+}
+
+@test "an event says which role was logged in, whatever name was given" {
+	pipeline one <<<'{"pipeline": "one", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"}]}'
+	as operator enqueue_run one.one one --since=2024-01-01 --until=2024-01-02
+	as operator enqueue stop one.one
+	assert_same 'events' 'plan by backfill_operator, stop by backfill_operator' \
+		"$(pg "select string_agg(what || ' by ' || role, ', ' order by id) from bf.event where what in ('plan', 'stop')")"
+	as operator bfstat events one.one --json | jq -e '.events[0].role == "backfill_operator"'
+}
+
+@test "an approval that the worker's role writes into the ledger is asked for again" {
+	pipeline signed <<-'JSON'
+		{"pipeline": "signed", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"},
+		  {"name": "sign-off", "kind": "approval"}, {"name": "two", "kind": "noop"}]}
+	JSON
+	as operator enqueue_run signed.one signed --since=2024-01-01 --until=2024-01-02
+	as worker start_worker
+	wait_until '[ "$(run_state signed.one)" = waiting ]'
+	psql -XAtq -v ON_ERROR_STOP=1 -d "${pg_url[worker]}" \
+		-c "update bf.job set state = 'done', epoch = epoch + 1, note = 'approved by the director' where step = 'sign-off'"
+	wait_until 'is 1 "select count(*) from bf.event where what = '"'approval asked for again'"'"'
+	assert_same 'the run still waits' waiting "$(run_state signed.one)"
+	assert_same 'what comes after it' 'pending 2' "$(pg "select state || ' ' || count(*) from bf.job where step = 'two' group by state")"
+	as operator enqueue approve signed.one sign-off --by=me
+	wait_for_end signed.one
+	assert_same 'the run' 'done' "$(run_state signed.one)"
+	assert_nothing_refused
 }
 
 @test "Redis refuses each user what is not its own" {

@@ -12,4 +12,4 @@ with run as (
             clock_timestamp() + (2 * ($16::text[])[3]::bigint + 10000) * interval '1 millisecond', ($16::text[])[4]::boolean)
     returning run, requested_by, note
 )
-insert into bf.event (run, who, what, note) select run, requested_by, 'plan', note from run;
+select bf.note(run, null, null, requested_by, 'plan', note) from run;

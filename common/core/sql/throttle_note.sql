@@ -11,6 +11,5 @@ with before as (
            held_reason = $2::text
       from before b where r.run = b.run
 )
-insert into bf.event (run, who, what, note)
-select run, 'throttle', case when $2::text is null then 'let go' else 'held back' end, $2::text
+select bf.note(run, null, null, 'throttle', case when $2::text is null then 'let go' else 'held back' end, $2::text)
   from before where (held_reason is null) <> ($2::text is null);

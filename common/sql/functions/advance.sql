@@ -2,7 +2,7 @@
 -- the halves of chunks that were split, and lets bf.advance_settled judge the rest. Idempotent.
 -- Returns the run's state; null for an unknown run.
 create or replace function bf.advance(p_run text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     v_state text;
 begin

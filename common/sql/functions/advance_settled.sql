@@ -91,6 +91,15 @@ begin
                                         and (n.state = 'waiting' or (n.state = 'released' and n.step <> all (s.by_chunk))));
             if s.kind = 'approval' then
                 select state into v_job from bf.job where run = p_run and step = s.step;
+                if v_job = 'done' and s.decision is distinct from 'approved' then -- written past bf.decide_approval
+                    update bf.job set state = 'pending', epoch = epoch + 1, finished_at = null, note = null
+                     where run = p_run and step = s.step;
+                    insert into bf.event (run, step, who, what, note)
+                    values (p_run, s.step, 'ledger', 'approval asked for again', 'it was done, and nobody had approved it');
+                    v_job := 'pending';
+                elsif v_job = 'pending' and s.decision is not null then -- opened again since it was decided
+                    update bf.step set decision = null where run = p_run and step = s.step;
+                end if;
                 if v_job = 'pending' and not v_settled then -- a retry has opened again what it was asked about
                     update bf.step set asked_at = null where run = p_run and step = s.step and asked_at is not null;
                 elsif v_job = 'pending' and r.state = 'running' and s.asked_at is null then

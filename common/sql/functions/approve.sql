@@ -2,7 +2,7 @@
 -- (what it needs is not settled), decided (it was before), over (the run has ended) or another kind;
 -- null for an unknown run or step.
 create or replace function bf.approve(p_run text, p_step text, p_approved boolean, p_who text, p_note text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     r bf.run;
     s bf.step;

@@ -2,7 +2,7 @@
 -- null (all). All of a run is cancelled in parts (bf.cancel_part), of which this does the first.
 -- Returns how many jobs are cancelled or will be; null for an unknown run.
 create or replace function bf.cancel(p_run text, p_step text, p_chunk text, p_who text, p_note text) returns int
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     r bf.run;
     v_count int;

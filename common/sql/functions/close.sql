@@ -2,7 +2,7 @@
 -- ledger. Void once it has been tried again and ended anew. Returns the run's state, and closes nothing unless that is failed; null for an
 -- unknown run.
 create or replace function bf.close(p_run text, p_who text, p_note text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     v_state text;
 begin

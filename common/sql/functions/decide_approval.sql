@@ -13,5 +13,6 @@ begin
      where run = p_run and step = p_step and state = 'pending';
     insert into bf.event (run, step, who, what, note)
     values (p_run, p_step, p_who, case when p_approved then 'approve' else 'reject' end, p_note);
-    update bf.step set asked_at = null where run = p_run and step = p_step;
+    update bf.step set asked_at = null, decision = case when p_approved then 'approved' else 'rejected' end
+     where run = p_run and step = p_step;
 end $$;

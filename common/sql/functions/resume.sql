@@ -1,7 +1,7 @@
 -- Lets a stopped run go on, unless it is being cancelled. Returns the run's state; null for an
 -- unknown run.
 create or replace function bf.resume(p_run text, p_who text, p_note text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     r bf.run;
 begin

@@ -5,7 +5,7 @@
 -- opened again, too, from their beginning. Returns the number of jobs to run again; null for an
 -- unknown run.
 create or replace function bf.retry(p_run text, p_step text, p_chunk text, p_who text, p_note text, p_downstream boolean default false) returns int
-language plpgsql set enable_nestloop = off set jit = off as $$ -- many jobs have just changed, and what is known of them has not
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp set enable_nestloop = off set jit = off as $$ -- many jobs have just changed, and what is known of them has not
 declare
     r bf.run;
     s bf.step;

@@ -1,7 +1,7 @@
 -- Stops a run: nothing more is opened; what runs may end. Returns the run's state; null for an
 -- unknown run.
 create or replace function bf.stop(p_run text, p_who text, p_note text) returns text
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     v_state text;
 begin

@@ -1,7 +1,7 @@
 -- The last statement of the transaction that undoes a job: the job is undone, with an event. BF001
 -- unless the transaction is the one that bf.undo_begin began and the job is still done by the attempt.
 create or replace function bf.undo(p_run text, p_step text, p_seq int, p_epoch int, p_who text, p_note text) returns void
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     v_chunk text;
 begin

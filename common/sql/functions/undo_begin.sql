@@ -1,7 +1,7 @@
 -- The first statement of the transaction that undoes a job. BF001 unless the job is done by this very
 -- attempt, or may be (bf.unknown_outcomes), its run is not under way, and no other run has done the same since or is about to.
 create or replace function bf.undo_begin(p_run text, p_step text, p_seq int, p_epoch int) returns void
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp as $$
 declare
     r bf.run;
 begin

@@ -22,3 +22,14 @@ alter table bf.run
     add column closed_at timestamptz;
 comment on column bf.run.trial is 'A parameter that is a trial has another value than its default: what the run has done is not coverage.';
 comment on column bf.run.closed_at is 'Somebody has decided that nothing more comes of what failed; void once the run has ended again later.';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Who decided, as the server knows it; and a decision about an approval that only bf.decide_approval writes.
+alter table bf.event add column role name;
+alter table bf.event alter column role set default session_user;
+comment on column bf.event.role is 'The role that was logged in, whatever `who` says; null: from before it was recorded.';
+
+alter table bf.step add column decision text collate "C" check (decision in ('approved', 'rejected'));
+comment on column bf.step.decision is 'Of an approval: what bf.decide_approval was told. A job that is done without it is asked about again.';
+update bf.step s set decision = 'approved'
+ where s.kind = 'approval' and exists (select from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done');
