@@ -24,7 +24,7 @@ enum bf_errc {
 	BF_E_INTERNAL         /* a promise of this program's own is broken */
 };
 
-#define BF_ERROR_TEXT_MAX 1536
+#define BF_ERROR_TEXT_MAX 4096
 
 struct bf_error {
 	enum bf_errc code;

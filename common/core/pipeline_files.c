@@ -37,18 +37,30 @@ static const char *inside_name(struct bf_reader *r, const struct bf_at *at, json
 	return text;
 }
 
+/* ", for step X" where a place in the file is part of a step, else "". */
+static const char *for_step(const struct bf_reader *r, const struct bf_at *at, char out[static BF_NAME_MAX + 16])
+{
+	const struct bf_at *element = at;
+	while (element->up && element->up->up)
+		element = element->up;
+	bool in_step = element->up && element->up->field && strcmp(element->up->field, "steps") == 0;
+	snprintf(out, BF_NAME_MAX + 16, "%s%.*s", in_step ? ", for step " : "", BF_NAME_MAX, in_step ? r->step_names[element->index] : "");
+	return out;
+}
+
 char *bf_read_path(struct bf_reader *r, const struct bf_at *at, json_t *name)
 {
 	const char *text = inside_name(r, at, name);
 	BF_AUTOFREE char *path = text ? bf_asprintf("%s/%s", r->p->dir, text) : NULL;
+	char step[BF_NAME_MAX + 16];
 	struct stat st;
 
 	if (!path || r->pinned)
 		return bf_steal(&path);
 	if (stat(path, &st) < 0)
-		bf_problem_found(r, at, name, "a file that exists (looked for %s)", path);
+		bf_problem_found(r, at, name, "a file that exists%s (looked for %s)", for_step(r, at, step), path);
 	else if (!S_ISREG(st.st_mode))
-		bf_problem_found(r, at, name, "a regular file (%s is %s)", path, bf_file_kind(st.st_mode));
+		bf_problem_found(r, at, name, "a regular file%s (%s is %s)", for_step(r, at, step), path, bf_file_kind(st.st_mode));
 	else
 		return bf_steal(&path);
 	r->missing++;
@@ -210,6 +222,7 @@ char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name)
 	const char *text = json_string_value(name);
 	BF_AUTOFREE char *path = NULL;
 	struct stat st;
+	char step[BF_NAME_MAX + 16];
 
 	if (!text || text[0] == '\0' || strstr(text, "{{")) {
 		bf_problem_found(r, at, name, "a program: \"bin/export\" of the pipeline's folder, \"/usr/bin/python3\", or \"python3\" of PATH");
@@ -220,12 +233,12 @@ char *bf_read_program(struct bf_reader *r, const struct bf_at *at, json_t *name)
 		return bf_steal(&path);
 	r->missing += strchr(text, '/') ? !executable(path) : !in_path(text);
 	if (strchr(text, '/') && stat(path, &st) < 0)
-		bf_problem_found(r, at, name, "a program that exists (looked for %s)", path);
+		bf_problem_found(r, at, name, "a program that exists%s (looked for %s)", for_step(r, at, step), path);
 	else if (strchr(text, '/') && !S_ISREG(st.st_mode))
-		bf_problem_found(r, at, name, "a program (%s is %s)", path, bf_file_kind(st.st_mode));
+		bf_problem_found(r, at, name, "a program%s (%s is %s)", for_step(r, at, step), path, bf_file_kind(st.st_mode));
 	else if (strchr(text, '/') && !executable(path))
-		bf_problem_found(r, at, name, "a file that may be executed (%s is not: chmod +x)", path);
+		bf_problem_found(r, at, name, "a file that may be executed%s (%s is not: chmod +x)", for_step(r, at, step), path);
 	else if (!strchr(text, '/') && !in_path(text))
-		bf_problem_found(r, at, name, "a program that is in PATH, or with a '/' one in the pipeline's folder");
+		bf_problem_found(r, at, name, "a program that is in PATH%s, or with a '/' one in the pipeline's folder", for_step(r, at, step));
 	return bf_steal(&path);
 }

@@ -34,6 +34,16 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 	assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"
 }
 
+@test "a checkout without the ten programs: each is named, by its step" {
+	rm -r "$here/bin"
+	run enqueue run enrichment
+	[ "$status" -eq 2 ]
+	for step in apr pool-volume position-health pool-attribution fees-usd range-status impermanent-loss vesting unclaimed-fees position-snapshots; do
+		[[ $output = *"found \"bin/$step\", expected a program that exists, for step $step"* ]] || { echo "$step: $output"; return 1; }
+	done
+	[[ $output != *' more'* ]]
+}
+
 @test "one after the other, with progress; one fails, one takes too long, the others go on; once they are mended a retry does the rest" {
 	edit '.steps[5] += {"argv": ["bin/slow"], "timeout": "4s"} | .steps[7].argv = ["bin/broken"] | .defaults.retry.attempts = 1'
 	printf '#!/bin/sh\nexec sleep 60\n' >"$here/bin/slow"
@@ -55,11 +65,8 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 	run bfstat enrich.one
 	[[ $output = *'LAST ERROR   not-enriched all (check), '* ]]
 	# the run has the pipeline as it was; its programs are those on the host
-	for name in slow broken; do
-		cp "$here/bin/step" "$here/bin/$name"
-	done
-	sed -i "s/^name=.*/name=range-status limit=0/; s/^page=.*/page=5000/" "$here/bin/slow"
-	sed -i 's/^name=.*/name=vesting limit=0/' "$here/bin/broken"
+	sed '2i PAGE=5000' "$here/bin/range-status" >"$here/bin/slow"
+	cat "$here/bin/vesting" >"$here/bin/broken"
 	enqueue retry enrich.one
 	wait_for_end enrich.one
 	assert_same 'steps' "$all_done" "$(states enrich.one)"

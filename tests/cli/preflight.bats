@@ -37,10 +37,10 @@ nothing_planned() { assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"; 
 	sql_file function.sql <<<"select no_such_function(count(*), :'since') from there"
 	echo '#!/bin/sh' >"$made/bin/plain"
 	expected=$(sed "s|@|$made|" <<-'END'
-		@/pipeline.json: steps[3].file: found "sql/nosuch.sql", expected a file that exists (looked for @/sql/nosuch.sql)
-		@/pipeline.json: steps[4].argv[0]: found "bin/nosuch", expected a program that exists (looked for @/bin/nosuch)
-		@/pipeline.json: steps[5].argv[0]: found "bin/plain", expected a file that may be executed (@/bin/plain is not: chmod +x)
-		@/pipeline.json: steps[6].argv[0]: found "no-such-program-anywhere", expected a program that is in PATH, or with a '/' one in the pipeline's folder
+		@/pipeline.json: steps[3].file: found "sql/nosuch.sql", expected a file that exists, for step file (looked for @/sql/nosuch.sql)
+		@/pipeline.json: steps[4].argv[0]: found "bin/nosuch", expected a program that exists, for step program (looked for @/bin/nosuch)
+		@/pipeline.json: steps[5].argv[0]: found "bin/plain", expected a file that may be executed, for step plain (@/bin/plain is not: chmod +x)
+		@/pipeline.json: steps[6].argv[0]: found "no-such-program-anywhere", expected a program that is in PATH, for step path, or with a '/' one in the pipeline's folder
 		throttle: sql/lag.sql: line 1: relation "no_queue" does not exist
 		step table: sql/table.sql: line 3: relation "public.nowhere" does not exist
 		step table: sql/table.sql: line 5: relation "Also nowhere" does not exist

@@ -782,7 +782,7 @@ static void missing_files_and_programs_are_reported_all_at_once(void **state)
 						 "{'name': 'd', 'kind': 'exec', 'argv': ['no-such-program-anywhere']},"
 						 "{'name': 'e', 'kind': 'exec', 'argv': ['./sql']}"),
 				   "steps[0].file: found \"sql/no.sql\", expected a file that exists");
-	assert_says("steps[1].argv[0]: found \"bin/no\", expected a program that exists");
+	assert_says("steps[1].argv[0]: found \"bin/no\", expected a program that exists, for step b");
 	assert_says("steps[2].argv[0]: found \"bin/plain\", expected a file that may be executed");
 	assert_says("steps[3].argv[0]: found \"no-such-program-anywhere\", expected a program that is in PATH");
 	assert_says("steps[4].argv[0]: found \"./sql\", expected a program (");
