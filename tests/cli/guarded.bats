@@ -18,7 +18,8 @@ guarded_up() {
 	cp -r "$bf_top/deploy/pipelines/guarded" "$BF_PIPELINES/"
 	sed -i 's|"rate": "20/minute"|"rate": "1200/minute"|; s/"first": "2s", "factor": 3/"first": "100ms", "factor": 1/' "$BF_PIPELINES/guarded/pipeline.json"
 	soak=(--param=observe_for=8s --param=observe_every=400ms)
-	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$bf_top/deploy/pipelines/guarded/schema.sql" -f "$bf_top/deploy/pipelines/guarded/load.sql"
+	psql -Xq -v ON_ERROR_STOP=1 -d "$BF_DATABASE_URL" -f "$bf_top/deploy/pipelines/guarded/schema.sql" -f "$bf_top/deploy/pipelines/guarded/schema.sql" \
+		-f "$bf_top/deploy/pipelines/guarded/load.sql" 2>/dev/null
 	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy SUPABASE_SERVICE_ROLE_KEY
 	start_function
 }

@@ -106,10 +106,10 @@ assert_one_by_one() { # RUN STEP
 	out=$BATS_TEST_TMPDIR/report
 	run bfstat report gated.main --out="$out"
 	[ "$status" -eq 0 ]
-	[[ $output = *'16 of 16 criteria are met.'* ]]
+	[[ $output = *'17 of 17 criteria are met.'* ]]
 	assert_same 'files' 'batches/precompute_0001.json batches/precompute_0002.json batches/precompute_0003.json batches/precompute_0004.json batches/precompute_0005.json batches/precompute_0006.json batches/precompute_0007.json cascade.md checks.json results.json sign_off.md summary.md' \
 		"$(cd "$out" && find . -type f | sed 's|^./||' | sort | paste -sd' ')"
-	assert_same 'jobs in the results, and their states' '975 done' "$(jq -r '"\(.jobs | length) \([.jobs[].state] | unique | join(","))"' "$out/results.json")"
+	assert_same 'jobs in the results, and their states' '976 done' "$(jq -r '"\(.jobs | length) \([.jobs[].state] | unique | join(","))"' "$out/results.json")"
 	assert_same 'jobs in the batches' "$(jq -c '[.jobs[] | select(.step == "precompute")]' "$out/results.json")" "$(jq -cs '[.[].jobs[]]' "$out"/batches/*.json)"
 	assert_same 'outcomes of gate 1' 'fail pass' "$(jq -r '[.checks[] | select(.step == "gate-1") | .outcome] | join(" ")' "$out/checks.json")"
 	grep -F '**All criteria are met.**' "$out/sign_off.md"
@@ -122,4 +122,26 @@ assert_one_by_one() { # RUN STEP
 	# once more: nothing
 	run enqueue run stage-gated "${range[@]}"
 	[[ $output = 'Nothing to do: '*'everything is done.'* ]]
+}
+
+@test "gate 0 names every table, column and function that is not there" {
+	pg 'drop table stage_gated.season; drop function stage_gated.score; alter table stage_gated.raw drop column minutes cascade'
+	start_worker
+	enqueue_run gated.zero stage-gated "${range[@]}" --only=gate-0
+	wait_for_end gated.zero
+	assert_same 'the run' failed "$(run_state gated.zero)"
+	assert_same 'what is named' 'column stage_gated.raw.minutes, table stage_gated.season, column stage_gated.season.current, function stage_gated.score(date,date)' \
+		"$(pg "select string_agg(v ->> 'kind' || ' ' || (v ->> 'name'), ', ' order by n) from bf.check_result, jsonb_array_elements(violations) with ordinality v (v, n) where step = 'gate-0'")"
+	bfstat failures gated.zero | grep -F 'stage_gated.score(date,date)'
+}
+
+@test "a date whose look-back has a hole fails, and names the dates that are missing" {
+	start_worker
+	pg "select set_config('stage_gated.skip_downstream_trigger', 'true', false); select stage_gated.analyse('2021-10-19', '2024-06-17')"
+	lost=$(pg 'select game_date from stage_gated.analytics group by 1 order by 1 offset 40 limit 1')
+	next=$(pg "select min(game_date) from stage_gated.analytics where game_date > '$lost'")
+	pg "delete from stage_gated.analytics where game_date = '$lost'"
+	enqueue_run gated.hole stage-gated --only=precompute --since="$next" --until="$next" --no-preflight
+	wait_until "is 1 \"select count(*) from bf.attempt where run = 'gated.hole'\""
+	assert_same 'the error' "stage 3 has no $lost" "$(pg "select left(error, 22) from bf.attempt where run = 'gated.hole'")"
 }

@@ -1,4 +1,6 @@
 -- What the sample works on: sessions and their profiles, which a scoring function writes; the telemetry that says how it goes.
+-- Again at any time: it begins anew.
+drop schema if exists guarded cascade;
 create schema guarded;
 
 create table guarded.session (id text primary key, environment text not null, completed_at timestamptz);

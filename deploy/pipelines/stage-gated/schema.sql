@@ -55,6 +55,22 @@ language sql as $$
     select count(*) from kept
 $$;
 
+-- Raises an error that names the dates between the two that stage 3 does not have.
+create function stage_gated.assert_whole(p_since date, p_until date) returns void
+language plpgsql stable as $$
+declare
+    v_missing text;
+begin
+    select string_agg(game_date::text, ', ' order by game_date) into v_missing
+      from stage_gated.schedule s
+     where game_date between p_since and p_until
+       and not exists (select from stage_gated.analytics a where a.game_date = s.game_date);
+    if v_missing is not null then
+        raise exception 'stage 3 has no %', v_missing
+            using hint = format('Dates from %s to %s are made of it. Fill it first: enqueue run stage-gated --only=analytics', p_since, p_until);
+    end if;
+end $$;
+
 create function stage_gated.score(p_since date, p_until date) returns bigint
 language sql as $$
     with kept as (
