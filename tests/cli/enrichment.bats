@@ -25,7 +25,7 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 
 @test "programs that are missing are found before anything runs, all at once" {
 	edit '.steps[1].argv[0] = "bin/volume" | .steps[4].argv[0] = "bin/fees" | .steps[7].argv[0] = "bin/vesting"'
-	echo 'exit 0' >"$here/bin/vesting"
+	chmod -x "$here/bin/vesting"
 	run enqueue run enrichment
 	[ "$status" -eq 2 ]
 	[[ $output = *'steps[1].argv[0]: found "bin/volume", expected a program that exists'* ]]
