@@ -9,8 +9,6 @@
  * at hand when one ends.
  */
 
-#define JOB_SETTINGS "-c synchronous_commit=on -c idle_in_transaction_session_timeout=60s -c client_connection_check_interval=10s"
-
 struct bf_pool {
 	int n, max;
 	struct bf_lane lane[BF_CONNECTIONS_MAX];
@@ -68,7 +66,7 @@ static bool add_lane(struct bf_worker *w)
 	struct bf_lane *l = &p->lane[p->n];
 	struct bf_error err;
 	struct bf_pgc_options o = {.application_name = "worker (job)",
-							   .startup = JOB_SETTINGS,
+							   .purpose = BF_PG_JOB,
 							   .timeout_ms = BF_SILENCE_LEASES * w->opt.lease_ms,
 							   .on_lost = on_lost,
 							   .data = l};

@@ -49,22 +49,19 @@ struct bf_steward {
 	struct bf_error unfit_told;
 };
 
-/* Upkeep must not take more than its share of the server: no parallel plans. A server that is silent is given up, by this thread too, for
- * another one may be there by then. */
+/* A server that is silent is given up, by this thread too, for another one may be there by then. */
 int bf_steward_connect(struct bf_upkeep *u, struct bf_error *err)
 {
-	struct bf_pg_options o = {.application_name = "worker (steward)", .timeout_ms = BF_SILENCE_LEASES * u->lease_ms};
+	struct bf_pg_options o = {
+		.application_name = "worker (steward)", .purpose = BF_PG_STEWARD, .timeout_ms = BF_SILENCE_LEASES * u->lease_ms};
 	int rc = 0;
 	if (!u->redis) {
 		rc = bf_redis_open(NULL, &u->redis, err);
 		if (rc == 0)
 			bf_redis_set_timeout(u->redis, u->lease_ms);
 	}
-	if (rc == 0 && !u->pg) {
+	if (rc == 0 && !u->pg)
 		rc = bf_pg_open(&o, &u->pg, err);
-		if (rc == 0)
-			rc = bf_pg_script(u->pg, "SET max_parallel_workers_per_gather = 0; SET jit = off", NULL, err);
-	}
 	return rc;
 }
 

@@ -14,13 +14,6 @@
 #define TERM_MS       5000  /* after the grace: how long programs that were told to end may take */
 #define LAST_WORDS_MS 10000 /* after that: how long handed-back jobs may take to be settled */
 
-/* Nested loops over indexes only: the statements look rows up by key, so one plan serves all batches, and none that was made while a table
- * was small may live on. */
-#define CONTROL_SETTINGS                                                                                                          \
-	"SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; " \
-	"SET jit = off; SET synchronous_commit = on; "                                                                                \
-	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'"
-
 /* ---- leaving ---- */
 
 static void on_handle_closed(uv_handle_t *h)
@@ -209,7 +202,7 @@ static void on_pg_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
 static int connect_control(struct bf_worker *w, struct bf_pgc **out, struct bf_error *err)
 {
 	struct bf_pgc_options o = {.application_name = "worker (control)",
-							   .settings = CONTROL_SETTINGS,
+							   .purpose = BF_PG_CONTROL,
 							   .timeout_ms = BF_SILENCE_LEASES * w->opt.lease_ms,
 							   .on_lost = on_pg_lost,
 							   .data = w};

@@ -263,10 +263,14 @@ static void prepare(struct look *l, const struct bf_step *s, const struct bf_sql
 	for (int line = 1; line < st->line; line++)
 		bf_buf_addch(&sql, '\n');
 	bf_buf_add(&sql, st->start, st->len);
-	int rc = bf_pg_script(l->pg, sql.data, NULL, &e);
+	int rc = bf_pg_step_begin(l->pg, &e);
 	if (rc == 0)
+		rc = bf_pg_script(l->pg, sql.data, NULL, &e);
+	bool made = rc == 0;
+	if (made)
 		rc = bf_pg_script(l->pg, "DEALLOCATE bf_preflight", NULL, &e);
-	else if (rc == -BF_E_SQL)
+	bf_pg_rollback(l->pg);
+	if (!made && rc == -BF_E_SQL)
 		rc = judge(l, sql.data, &e, &missing);
 	if (missing && ++l->n_missing <= SHOWN_MAX)
 		bf_buf_printf(l->lines, "%s%s%s: %s: line %d: %.*s", l->lines->len ? "\n" : "", s ? "step " : "", s ? s->name : "throttle", f->name,
@@ -348,7 +352,7 @@ int bf_preflight_sql(struct bf_pg *reader, const struct bf_plan_ask *ask, struct
 		bf_buf_addstr(lines, "\n… and more");
 	bf_pg_result_free(l.closed);
 	bf_pg_result_free(l.functions);
-	return l.rc < 0 ? l.rc : bf_pg_script(reader, "RESET lock_timeout", NULL, err);
+	return l.rc < 0 ? l.rc : bf_pg_script(reader, "SET lock_timeout = 0", NULL, err);
 }
 
 /* ---- the environment ---- */

@@ -39,7 +39,7 @@ static int ask(struct bf_pg *pg, const char *run, const char *sql, const char *f
 	bf_buf_addstr(&script, "SET TRANSACTION READ ONLY;\n" LIMIT);
 	int rc = bf_run_query(pg, run, sql, &script, err);
 	if (rc == 0)
-		rc = bf_pg_begin(pg, err);
+		rc = bf_pg_step_begin(pg, err);
 	if (rc == 0) {
 		rc = bf_pg_script(pg, script.data, &r, err);
 		bf_pg_rollback(pg);

@@ -265,7 +265,7 @@ int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_u
 	bf_buf_init(&script, SCRIPT_MAX);
 	int rc = bf_undo_script(pg, u, j, who, note, &script, err);
 	if (rc == 0)
-		rc = bf_pg_begin(pg, err);
+		rc = bf_pg_step_begin(pg, err);
 	if (rc < 0)
 		return rc;
 	rc = bf_pg_script(pg, script.data, NULL, err);
@@ -286,7 +286,10 @@ int bf_undo_changed(struct bf_pg *pg, const struct bf_undo *u, const struct bf_u
 	bf_buf_addstr(&query, "select ");
 	int rc = add_rows(pg, u, j, j->files->changed, &query, err);
 	if (rc == 0)
+		rc = bf_pg_step_begin(pg, err);
+	if (rc == 0)
 		rc = bf_pg_script(pg, query.data, &r, err);
+	bf_pg_rollback(pg);
 	if (rc == 0 && r && bf_pg_rows(r) == 1 && !bf_pg_null(r, 0, 0))
 		*rows = bf_strdup(bf_pg_text(r, 0, 0));
 	return rc;

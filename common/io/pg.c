@@ -1,7 +1,6 @@
 #include "io/pg.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/retry.h"
-#include "io/pg_internal.h"
+#include "io/pg_pooler.h"
 
 #define CONFLICT_TRIES 5
 
@@ -19,8 +18,8 @@ struct bf_pg {
 	PGconn *conn;
 	char *where;
 	struct bf_pg_prepared prepared;
-	bool read_only; /* we asked for it */
-	bool copying;   /* between copy_begin and copy_end */
+	struct bf_pg_session session;
+	bool copying; /* between copy_begin and copy_end */
 	int64_t timeout_ms;
 	char last_words[BF_PG_LAST_WORDS];
 };
@@ -35,19 +34,21 @@ static void on_notice(void *data, const PGresult *res)
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err)
 {
 	struct bf_pg_target target;
-	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->read_only ? "-c default_transaction_read_only=on" : NULL, err);
+	struct bf_pg_session session;
+	PGconn *conn;
+	int rc = bf_pg_target_init(&target, o->url, o->application_name, err);
 	if (rc)
 		return rc;
-	PGconn *conn = PQconnectdbParams(target.keywords, target.values, 1);
-	if (PQstatus(conn) != CONNECTION_OK) {
-		rc = bf_pg_fail_connect(conn, &target, NULL, err);
-		PQfinish(conn);
+	bf_pg_session_init(&session, o->purpose, o->read_only);
+	rc = bf_pg_connect(&target, &session, &conn, err);
+	if (rc < 0) {
+		bf_pg_session_release(&session);
 	} else {
 		struct bf_pg *pg = bf_alloc(sizeof(*pg));
 		PQsetNoticeReceiver(conn, on_notice, pg);
 		pg->conn = conn;
+		pg->session = session;
 		pg->where = bf_pg_where_text(conn);
-		pg->read_only = o->read_only;
 		pg->timeout_ms = o->timeout_ms;
 		*out = pg;
 	}
@@ -61,6 +62,7 @@ void bf_pg_close(struct bf_pg *pg)
 		return;
 	PQfinish(pg->conn);
 	bf_pg_prepared_clear(&pg->prepared);
+	bf_pg_session_release(&pg->session);
 	free(pg->where);
 	free(pg);
 }
@@ -70,16 +72,17 @@ bool bf_pg_alive(const struct bf_pg *pg)
 	return PQstatus(pg->conn) == CONNECTION_OK && !*pg->last_words;
 }
 
-static bool parameter_is_on(const struct bf_pg *pg, const char *name)
+/* What the server reports at any change, without being asked (since PostgreSQL 14); a pooler may have it from another session. */
+static bool is_on(const struct bf_pg *pg, const char *name, bool at_first)
 {
-	const char *value = PQparameterStatus(pg->conn, name);
-	return value && strcmp(value, "on") == 0;
+	const char *value = bf_pg_is_pooled(pg->conn, &pg->session) ? NULL : PQparameterStatus(pg->conn, name);
+	return value ? strcmp(value, "on") == 0 : at_first;
 }
 
-/* Both are reported by the server at any change, without being asked (since PostgreSQL 14). */
 bool bf_pg_is_read_only(struct bf_pg *pg)
 {
-	return parameter_is_on(pg, "in_hot_standby") || (!pg->read_only && parameter_is_on(pg, "default_transaction_read_only"));
+	const struct bf_pg_session *s = &pg->session;
+	return is_on(pg, "in_hot_standby", s->standby) || (!s->read_only && is_on(pg, "default_transaction_read_only", s->refuses_writes));
 }
 
 int bf_pg_server_version(const struct bf_pg *pg)
@@ -156,26 +159,10 @@ static void drain(struct bf_pg *pg)
 
 /* ---- prepared statements ---- */
 
-static bool has_answered(struct bf_pg *pg)
-{
-	int64_t until = bf_mono_ms() + pg->timeout_ms;
-	while (PQisBusy(pg->conn)) {
-		struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLIN};
-		int64_t left = until - bf_mono_ms();
-		if (left <= 0 && poll(&socket, 1, 0) <= 0) /* looked for once more: this process may have been the one that stood still */
-			return false;
-		if (left > 0)
-			(void)poll(&socket, 1, (int)left);
-		if (!PQconsumeInput(pg->conn))
-			return true; /* it is broken, which is an answer */
-	}
-	return true;
-}
-
 /* The result of what was sent. libpq's own waiting has no end where a server is silent with its connections open. */
 static PGresult *result_of(struct bf_pg *pg)
 {
-	if (pg->timeout_ms && !has_answered(pg)) {
+	if (pg->timeout_ms && !bf_pg_await(pg->conn, bf_mono_ms() + pg->timeout_ms)) {
 		(void)snprintf(pg->last_words, sizeof(pg->last_words), "no answer for %" PRId64 " ms", pg->timeout_ms);
 		(void)shutdown(PQsocket(pg->conn), SHUT_RDWR); /* so that it is broken for libpq, too */
 	}
@@ -276,6 +263,20 @@ int bf_pg_begin(struct bf_pg *pg, struct bf_error *err)
 	return simple(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN", err);
 }
 
+int bf_pg_step_begin(struct bf_pg *pg, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf text;
+	bf_buf_init(&text, SIZE_MAX);
+	bf_buf_addstr(&text, "SELECT pg_catalog.set_config('search_path', ");
+	int rc = bf_pg_quote(pg->conn, &text, pg->session.search_path, false, err);
+	bf_buf_addstr(&text, ", true)");
+	if (rc == 0)
+		rc = bf_pg_begin(pg, err);
+	if (rc == 0)
+		rc = bf_pg_script(pg, text.data, NULL, err);
+	return rc;
+}
+
 int bf_pg_commit(struct bf_pg *pg, struct bf_error *err)
 {
 	return simple(pg, "COMMIT", "COMMIT", err);
@@ -346,10 +347,11 @@ int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, con
 {
 	PGresult *res;
 	int stopped = 0;
-	int rc = start_script(pg, sql, err);
-	if (rc)
-		return rc;
-	(void)PQsetSingleRowMode(pg->conn);
+	int rc = bf_pg_step_begin(pg, err);
+	if (rc == 0)
+		rc = start_script(pg, sql, err);
+	if (rc == 0)
+		(void)PQsetSingleRowMode(pg->conn);
 	while (rc == 0 && !stopped && (res = PQgetResult(pg->conn))) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status == PGRES_SINGLE_TUPLE)
@@ -363,6 +365,7 @@ int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, con
 	if (stopped)
 		cancel(pg);
 	drain(pg);
+	bf_pg_rollback(pg);
 	return stopped ? stopped : rc;
 }
 

@@ -67,17 +67,31 @@ void bf_pg_result_cleanup(struct bf_pg_result **r);
 
 /* ---- a connection ---- */
 
+/*
+ * What a session is for decides its settings; all of them, with the reasons, stand in io/pg_session.c. They are set by statements in the
+ * first message of a connection, and verified. A session for BF_PG_JOB sees the search_path of the database, as psql would; the others see
+ * pg_catalog, bf and pg_temp only, so that nobody else's function is called by a statement of ours.
+ */
+enum bf_pg_purpose {
+	BF_PG_OURS,    /* statements of ours; a step's text between bf_pg_step_begin and bf_pg_rollback or bf_pg_commit */
+	BF_PG_STEWARD, /* the same in the background of a worker */
+	BF_PG_CONTROL, /* a worker's opening and settling: the same few statements all day */
+	BF_PG_JOB      /* a step's SQL */
+};
+
 struct bf_pg;
 
 struct bf_pg_options {
 	const char *application_name; /* "enqueue", "bfstat", "worker" */
-	bool read_only;               /* default_transaction_read_only = on from the first moment (PROTOCOL P3) */
-	const char *url;              /* NULL: from the environment as above */
-	int64_t timeout_ms;           /* of each statement of bf_pg_exec; past it the connection counts as broken. 0: none */
+	enum bf_pg_purpose purpose;
+	bool read_only;     /* default_transaction_read_only = on, before anything is asked (PROTOCOL P3) */
+	const char *url;    /* NULL: from the environment as above */
+	int64_t timeout_ms; /* of each statement of bf_pg_exec; past it the connection counts as broken. 0: none */
 };
 
-/* Blocks, at most connect_timeout (10 s unless the URL says otherwise). -BF_E_UNAVAILABLE: the text says where it was
- * looked for and how to start one. A read-only server is accepted here; bf_pg_is_read_only tells. */
+/* Blocks, at most connect_timeout (10 s unless the URL says otherwise) for the connection, and as long for its session. -BF_E_UNAVAILABLE:
+ * the text says where it was looked for and how to start one. -BF_E_INPUT: what stands there is a pooler that gives each transaction
+ * another session (io/pg_pooler.h). A read-only server is accepted here; bf_pg_is_read_only tells. */
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err);
 void bf_pg_close(struct bf_pg *pg);
 bool bf_pg_alive(const struct bf_pg *pg);           /* false after the connection broke: open a new one */
@@ -95,14 +109,16 @@ int bf_pg_exec(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_
 			   struct bf_error *err);
 
 int bf_pg_begin(struct bf_pg *pg, struct bf_error *err);
+/* The same for text that a person wrote: it sees the search_path of the database until the transaction ends. */
+int bf_pg_step_begin(struct bf_pg *pg, struct bf_error *err);
 int bf_pg_commit(struct bf_pg *pg, struct bf_error *err);
 void bf_pg_rollback(struct bf_pg *pg);
 
 /* Text that a person wrote (a step's SQL, a migration): simple protocol, several statements allowed. Used only by the step
  * runners, the planner's key queries and the migrations. The last result with columns is given (may be NULL). */
 int bf_pg_script(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, struct bf_error *err);
-/* A script, row by row without holding them all: `row` returns non-zero to stop, and that is returned then. The query is cancelled,
- * so a transaction around it has failed. */
+/* A step's query, row by row without holding them all, in a transaction of its own that is rolled back: `row` returns non-zero to stop, and
+ * that is returned then; the query is cancelled. */
 int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, const struct bf_pg_result *r), void *data,
 				   struct bf_error *err);
 

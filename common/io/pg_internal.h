@@ -18,12 +18,20 @@ struct bf_pg_target {
 	const char *values[BF_PG_KEYWORDS_MAX + 1];
 	int count;
 	char *url, *application_name, *options; /* owned; any may be NULL */
+	char *given_options;                    /* of the URL or of PGOPTIONS; owned, or NULL */
 	const char *because;                    /* why it was looked for there, a sentence for messages, or "" */
 };
 
 /* -BF_E_INPUT when the URL is none: its text is not shown, as it may contain a password. */
-int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, const char *settings, struct bf_error *err);
+int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, struct bf_error *err);
+/* Adds to the options that the URL or PGOPTIONS has; NULL takes back what was added. */
+void bf_pg_target_options(struct bf_pg_target *t, const char *ours);
 void bf_pg_target_release(struct bf_pg_target *t);
+
+/* How long libpq's connect_timeout gives this connection, all hosts of its list together. */
+int64_t bf_pg_connect_limit_ms(PGconn *conn);
+/* Waits until a result of what was sent can be read without waiting, or the connection broke. False: not before until_ms, of bf_mono_ms. */
+bool bf_pg_await(PGconn *conn, int64_t until_ms);
 
 /* "database weather on unix socket /x/.s.PGSQL.5432"; the caller frees. */
 char *bf_pg_where_text(const PGconn *conn);

@@ -62,7 +62,8 @@ static void disconnect(struct bf_pgc *c)
 	PQfinish(c->conn);
 	c->conn = NULL;
 	bf_pg_prepared_clear(&c->prepared);
-	*c->backend_start = *c->last_words = '\0';
+	*c->last_words = '\0';
+	c->ours.complete = false;
 	c->pipeline = c->copy_out = c->broken = c->was_cancelled = false;
 }
 
@@ -104,27 +105,27 @@ void bf_pgc_break_soon(struct bf_pgc *c)
 
 /* ---- connecting ---- */
 
+/* Poolers do not know settings in a startup packet. They only spare statements, so the next try, which is at once, is without them. */
+static bool give_up_startup(struct bf_pgc *c)
+{
+	if (!c->startup || !bf_pg_session_options_refused(c->conn))
+		return false;
+	free(c->startup);
+	c->startup = NULL;
+	bf_pg_target_options(&c->target, NULL);
+	disconnect(c);
+	c->phase = PHASE_WAIT;
+	uv_timer_start(&c->timer, on_timer, 0, 0);
+	return true;
+}
+
 static void connect_failed(struct bf_pgc *c, const char *reason)
 {
 	struct bf_error why;
+	if (!reason && give_up_startup(c))
+		return;
 	bf_pg_fail_connect(c->conn, &c->target, reason, &why);
 	bf_pgc_lost(c, &why);
-}
-
-/* libpq watches its connect_timeout only in the blocking calls; it is meant for each host of the list. */
-static int64_t connect_limit_ms(PGconn *conn)
-{
-	int64_t seconds = 10, hosts = 1;
-	PQconninfoOption *options = PQconninfo(conn);
-	for (const PQconninfoOption *o = options; o && o->keyword; o++) {
-		if (o->val && strcmp(o->keyword, "connect_timeout") == 0)
-			(void)bf_text_int(o->val, 1, 3600, &seconds);
-		if (o->val && strcmp(o->keyword, "host") == 0)
-			for (const char *s = o->val; *s; s++)
-				hosts += *s == ',';
-	}
-	PQconninfoFree(options);
-	return seconds * hosts * 1000;
 }
 
 static void note_where(struct bf_pgc *c)
@@ -182,7 +183,7 @@ static void start_connecting(struct bf_pgc *c)
 		connect_failed(c, NULL);
 		return;
 	}
-	uv_timer_start(&c->timer, on_timer, (uint64_t)connect_limit_ms(c->conn), 0);
+	uv_timer_start(&c->timer, on_timer, (uint64_t)bf_pg_connect_limit_ms(c->conn), 0);
 	bf_pgc_watch(c, UV_WRITABLE);
 }
 
@@ -250,14 +251,16 @@ static void on_timer(uv_timer_t *timer)
 int bf_pgc_open(uv_loop_t *loop, const struct bf_pgc_options *o, struct bf_pgc **out, struct bf_error *err)
 {
 	struct bf_pg_target target;
-	int rc = bf_pg_target_init(&target, o->url, o->application_name, o->startup, err);
+	int rc = bf_pg_target_init(&target, o->url, o->application_name, err);
 	if (rc)
 		return rc;
 	struct bf_pgc *c = bf_alloc(sizeof(*c));
 	c->opt = *o;
-	c->opt.url = c->opt.application_name = c->opt.settings = c->opt.startup = NULL;
+	c->opt.url = c->opt.application_name = NULL;
 	c->target = target;
-	c->settings = bf_strdup(o->settings);
+	c->startup = bf_pg_session_options(o->purpose);
+	bf_pg_target_options(&c->target, c->startup);
+	bf_pg_session_init(&c->ours, o->purpose, false);
 	c->loop = loop;
 	c->where = bf_strdup("not connected yet");
 	bf_buf_init(&c->request.detail, 8192);
@@ -277,7 +280,8 @@ static void on_closed(uv_handle_t *timer)
 		c->closed(c->closed_data);
 	bf_pgc_request_clear(c);
 	bf_pg_target_release(&c->target);
-	free(c->settings);
+	bf_pg_session_release(&c->ours);
+	free(c->startup);
 	free(c->where);
 	free(c);
 }
@@ -319,12 +323,12 @@ enum bf_pgc_state bf_pgc_state(const struct bf_pgc *c)
 
 int bf_pgc_backend_pid(const struct bf_pgc *c)
 {
-	return *c->backend_start ? PQbackendPID(c->conn) : 0;
+	return c->ours.complete ? c->ours.backend_pid : 0;
 }
 
 const char *bf_pgc_backend_start(const struct bf_pgc *c)
 {
-	return c->backend_start;
+	return c->ours.complete ? c->ours.backend_start : "";
 }
 
 const char *bf_pgc_where(const struct bf_pgc *c)

@@ -29,9 +29,8 @@ enum bf_pgc_state { BF_PGC_CONNECTING, BF_PGC_READY, BF_PGC_BUSY, BF_PGC_WAITING
 
 struct bf_pgc_options {
 	const char *application_name;
-	const char *url;                                /* NULL: from the environment */
-	const char *settings;                           /* SQL run once on each new connection before it is ready, or NULL */
-	const char *startup;                            /* "-c name=value …" that a session begins with and RESET ALL goes back to, or NULL */
+	const char *url; /* NULL: from the environment */
+	enum bf_pg_purpose purpose;
 	int64_t timeout_ms;                             /* of each statement of bf_pgc_exec, and of any request once it is cancelled; 0: none */
 	void (*on_ready)(struct bf_pgc *c, void *data); /* connected and idle: also after each request's callback */
 	void (*on_lost)(struct bf_pgc *c, const struct bf_error *err, void *data); /* after pending requests were called back */

@@ -5,8 +5,8 @@
 #ifndef BF_IO_PG_LOOP_INTERNAL_H
 #define BF_IO_PG_LOOP_INTERNAL_H
 
-#include "io/pg_internal.h"
 #include "io/pg_loop.h"
+#include "io/pg_session.h"
 
 /*
  *   WAIT ──timer──> CONNECT ──> SETUP ──> READY <─────────────┐
@@ -19,7 +19,7 @@
 enum bf_pgc_phase {
 	PHASE_WAIT,    /* for the next try */
 	PHASE_CONNECT, /* libpq's handshake */
-	PHASE_SETUP,   /* who is our backend, and the owner's settings */
+	PHASE_SETUP,   /* who is our backend, and the settings of the session */
 	PHASE_READY,
 	PHASE_EXEC,
 	PHASE_SCRIPT,
@@ -54,6 +54,7 @@ struct bf_pgc_request {
 	int kept_at;           /* which statement's rows are kept */
 	size_t widest;         /* bytes of the longest row so far */
 	enum bf_pgc_part part; /* of err */
+	int skip;              /* results of a pipeline that come first, and that nobody asked for */
 	const char *preparing; /* the statement that is prepared in the same pipeline, or NULL */
 	PGresult *kept;        /* what the callback will see */
 	int64_t affected;
@@ -70,7 +71,7 @@ struct bf_pgc_request {
 struct bf_pgc {
 	struct bf_pgc_options opt;
 	struct bf_pg_target target;
-	char *settings; /* or NULL */
+	char *startup; /* settings for the startup packet, or NULL: there are none, or they were refused */
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	int events;      /* that the poll watches for */
@@ -78,7 +79,7 @@ struct bf_pgc {
 	PGconn *conn;    /* NULL: none */
 	enum bf_pgc_phase phase;
 	char *where;
-	char backend_start[40];
+	struct bf_pg_session ours; /* of the present connection */
 	char last_words[BF_PG_LAST_WORDS];
 	struct bf_pg_prepared prepared;
 	unsigned session; /* rises when they are gone */
@@ -112,8 +113,7 @@ void bf_pgc_forget_cancel(struct bf_pgc *c);
 void bf_pgc_request_clear(struct bf_pgc *c);
 
 /* pg_loop_script.c */
-#define BF_PGC_ROW_MAX ((size_t)8 << 20)  /* a connection that held a longer row is given up */
-extern const char bf_pgc_put_back_text[]; /* of the session, as a message of its own */
+#define BF_PGC_ROW_MAX ((size_t)8 << 20) /* a connection that held a longer row is given up */
 struct bf_pgc_places bf_pgc_script_places(void);
 /* Fills in c->request, but for the callback, and gives the message; the caller frees. */
 char *bf_pgc_transaction_text(struct bf_pgc *c, const struct bf_pgc_transaction *t);

@@ -4,10 +4,6 @@
 #include "base/mem.h"
 #include "io/pg_loop_internal.h"
 
-/* As PostgreSQL prints it, in UTC: compared with pg_stat_activity before a backend is ended (PROTOCOL L6). */
-#define WHO_AM_I                                                                            \
-	"SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')" \
-	" FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
 #define SCRIPT_ROWS 100
 
 void bf_pgc_request_clear(struct bf_pgc *c)
@@ -21,6 +17,7 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->cb = NULL;
 	r->script_cb = NULL;
 	r->preparing = NULL;
+	r->skip = 0;
 	r->affected = 0;
 	r->answered = r->keep_rows = 0;
 	r->kept_at = -1;
@@ -40,16 +37,14 @@ static void send_text(struct bf_pgc *c, enum bf_pgc_phase phase, const char *sql
 		bf_pgc_break_soon(c);
 }
 
-static void send_with_settings(struct bf_pgc *c, enum bf_pgc_phase phase, const char *sql)
-{
-	BF_AUTOFREE char *text = c->settings ? bf_asprintf("%s;\n%s", sql, c->settings) : bf_strdup(sql);
-	send_text(c, phase, text);
-}
-
 void bf_pgc_setup(struct bf_pgc *c)
 {
+	BF_AUTOBUF struct bf_buf text;
+	bf_buf_init(&text, SIZE_MAX);
 	c->session++;
-	send_with_settings(c, PHASE_SETUP, WHO_AM_I);
+	c->ours.begun = c->ours.complete = false;
+	bf_pg_session_begin(&c->ours, PQserverVersion(c->conn), &text);
+	send_text(c, PHASE_SETUP, text.data);
 }
 
 static void forget_prepared(struct bf_pgc *c)
@@ -63,7 +58,8 @@ static void put_back(struct bf_pgc *c)
 	forget_prepared(c);
 	c->was_cancelled = false;
 	bf_pgc_limit(c);
-	send_with_settings(c, PHASE_RESET, bf_pgc_put_back_text);
+	BF_AUTOFREE char *text = bf_asprintf(BF_PG_RESET "; %s" BF_PG_DISCARD, c->ours.again);
+	send_text(c, PHASE_RESET, text);
 }
 
 static void become_ready(struct bf_pgc *c)
@@ -183,6 +179,8 @@ static void end_transaction(struct bf_pgc *c)
 
 static void end_own(struct bf_pgc *c)
 {
+	if (c->phase == PHASE_SETUP && c->request.err.code == 0 && !c->broken)
+		(void)bf_pg_session_check(&c->ours, c->where, &c->request.err);
 	if (c->request.err.code == 0 && !c->broken) {
 		bf_pgc_request_clear(c);
 		become_ready(c);
@@ -242,12 +240,13 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 static void take_success(struct bf_pgc *c, PGresult *res)
 {
 	struct bf_pgc_request *r = &c->request;
-	bool rows = PQresultStatus(res) == PGRES_TUPLES_OK;
-	if (r->preparing) { /* the first answer of the pipeline */
+	if (r->skip > 0) {
+		r->skip--;
+	} else if (r->preparing) {
 		bf_pg_prepared_add(&c->prepared, r->preparing);
 		r->preparing = NULL;
-	} else if (c->phase == PHASE_SETUP && rows && !*c->backend_start) {
-		(void)snprintf(c->backend_start, sizeof(c->backend_start), "%s", bf_pg_text(bf_pg_wrap(res), 0, 0));
+	} else if (c->phase == PHASE_SETUP) {
+		bf_pg_session_take(&c->ours, res);
 	} else if (c->phase == PHASE_SCRIPT) {
 		bf_pgc_take_end(r, res);
 		return;
@@ -339,16 +338,28 @@ static int check_ready(struct bf_pgc *c)
 	return -BF_E_UNAVAILABLE;
 }
 
+/* A session for jobs sees the search_path of the database; for a statement of ours it is ours until the pipeline ends. */
+static bool send_path(struct bf_pgc *c)
+{
+	static const char path[] = "SELECT pg_catalog.set_config('search_path', '" BF_PG_OUR_PATH "', true)";
+	if (c->opt.purpose != BF_PG_JOB)
+		return true;
+	c->request.skip = 1;
+	return PQsendQueryParams(c->conn, path, 0, NULL, NULL, NULL, NULL, 0);
+}
+
 /* The first use prepares in the same round trip. */
 static bool send_prepared(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf_pg_params *params)
 {
 	const char *values[BF_PG_PARAMS_MAX];
 	int n = params ? params->count : 0;
 	bf_pg_param_values(params, values);
-	if (bf_pg_prepared_has(&c->prepared, stmt->name))
+	bool is_prepared = bf_pg_prepared_has(&c->prepared, stmt->name);
+	if (is_prepared && c->opt.purpose != BF_PG_JOB)
 		return PQsendQueryPrepared(c->conn, stmt->name, n, values, NULL, NULL, 0);
 	c->pipeline = true;
-	return PQenterPipelineMode(c->conn) && PQsendPrepare(c->conn, stmt->name, stmt->sql, 0, NULL) &&
+	c->request.preparing = is_prepared ? NULL : stmt->name;
+	return PQenterPipelineMode(c->conn) && send_path(c) && (is_prepared || PQsendPrepare(c->conn, stmt->name, stmt->sql, 0, NULL)) &&
 		   PQsendQueryPrepared(c->conn, stmt->name, n, values, NULL, NULL, 0) && PQpipelineSync(c->conn);
 }
 
@@ -365,7 +376,6 @@ int bf_pgc_exec(struct bf_pgc *c, const struct bf_pg_stmt *stmt, const struct bf
 	}
 	c->request.cb = cb;
 	c->request.data = data;
-	c->request.preparing = c->pipeline ? stmt->name : NULL;
 	c->phase = PHASE_EXEC;
 	bf_pgc_limit(c);
 	bf_pgc_flush(c);

@@ -17,13 +17,10 @@
 #define OWN_AGAIN            "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE"
 #define OWN_AGAIN_STATEMENTS 4
 
-/* What PostgreSQL documents DISCARD ALL to be, without DISCARD PLANS: plans are checked against what they depend on anyway, and making
- * those of bf.settle again costs more than the job. Other than DISCARD ALL it may share a message with the job. */
-#define PUT_BACK_PLAIN            "RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
-#define PUT_BACK_PLAIN_STATEMENTS 4
-#define PUT_BACK                  PUT_BACK_PLAIN "; DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_unlock_all()"
-
-const char bf_pgc_put_back_text[] = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; " PUT_BACK;
+/* Plans stay: they are checked against what they depend on anyway, and making those of bf.settle again
+ * costs more than the job. Of prepared statements, those of a plain transaction stay, too. */
+#define PUT_BACK_PLAIN            "UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
+#define PUT_BACK_PLAIN_STATEMENTS 3
 
 /* ---- the message ---- */
 
@@ -39,7 +36,7 @@ static struct bf_pgc_places find_places(const struct bf_pgc *c, const struct bf_
 	p.last = p.own + OWN_AGAIN_STATEMENTS;
 	p.commit = p.last + (t->last != NULL);
 	if (t->plain)
-		p.tidy = p.commit + 1 + PUT_BACK_PLAIN_STATEMENTS;
+		p.tidy = p.commit + 2 + c->ours.again_statements + PUT_BACK_PLAIN_STATEMENTS;
 	return p;
 }
 
@@ -51,12 +48,11 @@ char *bf_pgc_transaction_text(struct bf_pgc *c, const struct bf_pgc_transaction 
 	bf_buf_printf(&text, "BEGIN ISOLATION LEVEL READ COMMITTED%s; %s;\n", t->read_only ? " READ ONLY" : "", t->first);
 	r->before = text.len;
 	bf_buf_printf(&text, "%s" OWN_AGAIN "; %s%sCOMMIT; ", t->sql, t->last ? t->last : "", t->last ? "; " : "");
+	bf_buf_printf(&text, "RESET ALL; %s", c->ours.again);
 	if (t->plain)
 		bf_buf_printf(&text, PUT_BACK_PLAIN "; %s", t->tidy ? t->tidy : BF_PGC_TIDY);
 	else
-		bf_buf_addstr(&text, PUT_BACK);
-	if (c->settings)
-		bf_buf_printf(&text, ";\n%s", c->settings);
+		bf_buf_addstr(&text, BF_PG_DISCARD);
 	if (t->plain && t->behind)
 		bf_buf_printf(&text, ";\n%s", t->behind);
 	r->place = find_places(c, t);

@@ -119,11 +119,22 @@ static void add_keywords(struct bf_pg_target *t)
 	if (t->url)
 		add(t, "dbname", t->url);
 	add(t, "client_encoding", "UTF8");
-	if (t->options)
-		add(t, "options", t->options);
 }
 
-int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, const char *settings, struct bf_error *err)
+void bf_pg_target_options(struct bf_pg_target *t, const char *ours)
+{
+	const char *given = t->given_options;
+	if (t->options)
+		t->keywords[--t->count] = NULL; /* it is the last */
+	free(t->options);
+	t->options = NULL;
+	if (!ours)
+		return;
+	t->options = bf_asprintf("%s%s%s", given ? given : "", given ? " " : "", ours);
+	add(t, "options", t->options);
+}
+
+int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, struct bf_error *err)
 {
 	const char *source = "The address of PostgreSQL";
 	*t = (struct bf_pg_target){.because = ""};
@@ -145,9 +156,7 @@ int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *appli
 		return rc;
 	t->url = bf_strdup(url);
 	t->application_name = bf_strdup(application_name);
-	const char *before = options ? options : environment("PGOPTIONS");
-	if (settings)
-		t->options = bf_asprintf("%s%s%s", before ? before : "", before ? " " : "", settings);
+	t->given_options = bf_strdup(options ? options : environment("PGOPTIONS"));
 	add_keywords(t);
 	return 0;
 }
@@ -157,6 +166,7 @@ void bf_pg_target_release(struct bf_pg_target *t)
 	free(t->url);
 	free(t->application_name);
 	free(t->options);
+	free(t->given_options);
 	*t = (struct bf_pg_target){.because = ""};
 }
 

@@ -18,8 +18,6 @@ static int open_ledger(const char *program, bool to_look, struct bf_pg **out, st
 					bf_pg_where(*out));
 	if (rc == 0)
 		rc = bf_migrate_check(*out, err);
-	if (rc == 0) /* the server would compile statements that have few rows to look at, for seconds: it takes them for many */
-		rc = bf_pg_script(*out, "SET jit = off", NULL, err);
 	if (rc < 0) {
 		bf_pg_close(*out);
 		*out = NULL;

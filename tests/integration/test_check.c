@@ -160,7 +160,7 @@ static int set_up(void **state)
 							 .epoch = 5,
 							 .def = &t->def,
 							 .step = &t->step};
-	struct bf_pgc_options o = {.application_name = "test_check", .on_ready = on_ready, .data = t};
+	struct bf_pgc_options o = {.application_name = "test_check", .purpose = BF_PG_JOB, .on_ready = on_ready, .data = t};
 	assert_int_equal(bf_pgc_open(&t->loop, &o, &t->lane.conn, &err), 0);
 	t->job.lane = &t->lane;
 	run_until(&t->loop, &t->ready, 1);

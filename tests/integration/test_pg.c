@@ -9,7 +9,7 @@
 
 static struct bf_pg *open_with(const char *url, bool read_only)
 {
-	const struct bf_pg_options o = {.application_name = "a-test", .url = url, .read_only = read_only};
+	const struct bf_pg_options o = {.application_name = "a-test", .url = url, .purpose = BF_PG_JOB, .read_only = read_only};
 	struct bf_pg *pg;
 	struct bf_error err;
 	if (bf_pg_open(&o, &pg, &err))

@@ -102,14 +102,14 @@ static void start_by(struct seen *s, struct bf_pgc_options o)
 		fail_msg("%s", err.text);
 }
 
-static void start_with(struct seen *s, const char *url, const char *settings)
+static void start_with(struct seen *s, const char *url)
 {
-	start_by(s, (struct bf_pgc_options){.url = url, .settings = settings});
+	start_by(s, (struct bf_pgc_options){.url = url, .purpose = BF_PG_JOB});
 }
 
 static void start_ready(struct seen *s)
 {
-	start_with(s, NULL, NULL);
+	start_with(s, NULL);
 	run_until(&s->loop, &s->ready, 1);
 }
 
@@ -145,7 +145,7 @@ static void script(struct seen *s, const char *sql)
 static char *from_outside(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static char *from_outside(const char *fmt, ...)
 {
-	const struct bf_pg_options o = {.application_name = "a-test"};
+	const struct bf_pg_options o = {.application_name = "a-test", .purpose = BF_PG_JOB};
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
 	struct bf_pg *pg;
 	struct bf_error err;
@@ -173,7 +173,7 @@ static void it_becomes_ready_and_knows_its_backend(void **state)
 	static const struct bf_pg_stmt pid = {"t_pid", "SELECT pg_backend_pid()"};
 	struct seen s;
 	(void)state;
-	start_with(&s, NULL, "SET work_mem = '5MB'; SELECT set_config('bf.x', 'y', false)");
+	start_with(&s, NULL);
 	assert_int_equal(bf_pgc_exec(s.conn, &one, NULL, on_result, &s), -BF_E_UNAVAILABLE);
 	assert_int_equal(bf_pgc_script_run(s.conn, "SELECT 1", on_script, &s), -BF_E_UNAVAILABLE);
 	run_until(&s.loop, &s.ready, 1);
@@ -182,8 +182,8 @@ static void it_becomes_ready_and_knows_its_backend(void **state)
 	BF_AUTOFREE char *same = from_outside("SELECT backend_start = '%s'::timestamptz FROM pg_stat_activity WHERE pid = %d",
 										  bf_pgc_backend_start(s.conn), bf_pgc_backend_pid(s.conn));
 	assert_string_equal(same, "t");
-	script(&s, "SELECT current_setting('work_mem') || current_setting('bf.x') || current_setting('application_name')");
-	assert_string_equal(s.text, "5MBya-test");
+	script(&s, "SELECT current_setting('DateStyle') || ' ' || current_setting('application_name')");
+	assert_string_equal(s.text, "ISO, MDY a-test");
 	assert_non_null(strstr(bf_pgc_where(s.conn), "database "));
 	finish(&s);
 	assert_int_equal(s.lost, 0);
@@ -318,7 +318,7 @@ static void a_script_leaves_nothing_behind_in_the_session(void **state)
 {
 	struct seen s;
 	(void)state;
-	start_with(&s, NULL, "SET work_mem = '5MB'");
+	start_with(&s, NULL);
 	run_until(&s.loop, &s.ready, 1);
 	int pid = bf_pgc_backend_pid(s.conn);
 	ask(&s, &one, NULL);
@@ -329,7 +329,7 @@ static void a_script_leaves_nothing_behind_in_the_session(void **state)
 		   "SELECT concat_ws(' ', current_setting('work_mem'), current_setting('search_path'), current_setting('bf.trace', true),"
 		   " to_regclass('t_left'), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"
 		   " (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_prepared_statements), current_user = session_user)");
-	assert_string_equal(s.text, "5MB \"$user\", public  0 0 0 t");
+	assert_string_equal(s.text, "4MB \"$user\", public  0 0 0 t");
 	ask(&s, &one, NULL); /* its preparation is gone as well, and is made again */
 	assert_string_equal(s.text, "1");
 	assert_int_equal(bf_pgc_backend_pid(s.conn), pid);
@@ -374,17 +374,17 @@ static void what_functions_leave_behind_a_plain_transaction_is_put_back_before_t
 	struct seen s;
 	(void)state;
 	make_function_that_leaves();
-	start_with(&s, NULL, "SET work_mem = '5MB'");
+	start_with(&s, NULL);
 	run_until(&s.loop, &s.ready, 1);
 	for (int i = 0; i < 2; i++) {
 		transaction(&s, &leaves);
 		assert_string_equal(s.err.code ? s.err.text : "", "");
 		transaction(&s, &looks);
-		assert_string_equal(s.text, "5MB none 0 0 0 0");
+		assert_string_equal(s.text, "4MB none 0 0 0 0");
 	}
 	transaction(&s, &leaves);
 	script(&s, WHAT_IS_THERE);
-	assert_string_equal(s.text, "5MB none 0 0 0 0");
+	assert_string_equal(s.text, "4MB none 0 0 0 0");
 	finish(&s);
 }
 
@@ -758,16 +758,53 @@ static void a_backend_ended_under_a_request_leaves_the_outcome_unknown(void **st
 	finish(&s);
 }
 
-static void settings_that_fail_are_told(void **state)
+/* The address of the test's database, for another user; the caller frees. */
+static char *as_user(const char *user)
+{
+	const char *url = getenv("BF_DATABASE_URL");
+	const char *at = strchr(url, '@');
+	assert_non_null(at);
+	return bf_asprintf("postgresql://%s%s", user, at);
+}
+
+static void a_setting_that_only_a_superuser_may_put_right_is_told(void **state)
 {
 	struct seen s;
 	(void)state;
-	start_with(&s, NULL, "SET nosuch_setting = 1");
+	free(from_outside("DROP ROLE IF EXISTS t_io_replica; CREATE ROLE t_io_replica LOGIN;"
+					  " ALTER ROLE t_io_replica SET session_replication_role = replica"));
+	BF_AUTOFREE char *url = as_user("t_io_replica");
+	start_with(&s, url);
 	run_until(&s.loop, &s.lost, 1);
-	assert_int_equal(s.why.code, BF_E_SQL);
-	assert_non_null(strstr(s.why.text, "nosuch_setting"));
+	assert_non_null(strstr(s.why.text, "session_replication_role"));
 	assert_int_equal(s.ready, 0);
 	finish(&s);
+	free(from_outside("DROP ROLE t_io_replica"));
+}
+
+#define HOSTILE                                                                                                         \
+	"SELECT concat_ws('|', current_setting('DateStyle'), current_setting('TimeZone'), current_setting('array_nulls'), " \
+	"current_setting('synchronous_commit'), current_setting('session_replication_role'), current_setting('lock_timeout'))"
+
+/* What the database, the role and PGOPTIONS say; and again after the session was put back. */
+static void no_setting_of_others_reaches_a_session_or_comes_back_in_it(void **state)
+{
+	struct seen s;
+	(void)state;
+	setenv("PGDATESTYLE", "German", 1);
+	setenv("PGTZ", "Pacific/Kiritimati", 1);
+	setenv("PGOPTIONS", "-c array_nulls=off -c synchronous_commit=off -c session_replication_role=replica -c lock_timeout=1", 1);
+	start_with(&s, NULL);
+	run_until(&s.loop, &s.ready, 1);
+	for (int i = 0; i < 2; i++) {
+		script(&s, "RESET ALL; SET lock_timeout = 5");
+		script(&s, HOSTILE);
+		assert_string_equal(s.text, "ISO, MDY|UTC|on|on|origin|0");
+	}
+	finish(&s);
+	unsetenv("PGDATESTYLE");
+	unsetenv("PGTZ");
+	unsetenv("PGOPTIONS");
 }
 
 /* ---- connecting ---- */
@@ -776,13 +813,13 @@ static void an_absent_server_is_told_once(void **state)
 {
 	struct seen s;
 	(void)state;
-	start_with(&s, "postgresql://me:s3cret@/weather?host=/nowhere&port=5433", NULL);
+	start_with(&s, "postgresql://me:s3cret@/weather?host=/nowhere&port=5433");
 	run_until(&s.loop, &s.lost, 1);
 	assert_int_equal(s.why.code, BF_E_UNAVAILABLE);
 	assert_non_null(strstr(s.why.text, "database weather on unix socket /nowhere/.s.PGSQL.5433 (No such file or directory)"));
 	assert_null(strstr(s.why.text, "s3cret"));
 	finish(&s);
-	start_with(&s, "postgresql://me@127.0.0.1:1/weather", NULL);
+	start_with(&s, "postgresql://me@127.0.0.1:1/weather");
 	run_until(&s.loop, &s.lost, 1);
 	assert_non_null(strstr(s.why.text, "Connection refused"));
 	finish(&s);
@@ -798,7 +835,7 @@ static void the_second_host_of_a_list_is_tried(void **state)
 	BF_AUTOFREE char *user = from_outside("SELECT current_user");
 	BF_AUTOFREE char *db = from_outside("SELECT current_database()");
 	(void)snprintf(url, sizeof(url), "host=/nowhere,127.0.0.1,%s port=1,1,%s user=%s dbname=%s", dir, port, user, db);
-	start_with(&s, url, NULL);
+	start_with(&s, url);
 	run_until(&s.loop, &s.ready, 1);
 	assert_non_null(strstr(bf_pgc_where(s.conn), dir));
 	ask(&s, &one, NULL);
@@ -827,7 +864,7 @@ static void a_server_that_says_nothing_is_given_up(void **state)
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", dir);
 	(void)snprintf(url, sizeof(url), "host=%s port=5432 user=me dbname=silent connect_timeout=1", dir);
-	start_with(&s, url, NULL);
+	start_with(&s, url);
 	uv_pipe_init(&s.loop, &listener, 0);
 	listener.data = &peer;
 	assert_int_equal(uv_pipe_bind(&listener, path), 0);
@@ -953,7 +990,7 @@ static void closing_is_safe_at_each_moment(void **state)
 	for (size_t u = 0; u < BF_COUNT_OF(urls); u++) {
 		for (int turns = 0; turns < 12; turns++) {
 			struct seen s;
-			start_with(&s, urls[u], "SET work_mem = '5MB'");
+			start_with(&s, urls[u]);
 			for (int i = 0; i < turns; i++)
 				uv_run(&s.loop, UV_RUN_NOWAIT);
 			finish(&s);
@@ -977,12 +1014,12 @@ static void closing_is_safe_in_every_callback(void **state)
 {
 	struct seen s;
 	(void)state;
-	start_with(&s, NULL, NULL);
+	start_with(&s, NULL);
 	s.close_when_ready = true;
 	run_until(&s.loop, &s.closed, 1);
 	end_loop(&s.loop);
 
-	start_with(&s, "host=/nowhere dbname=x", NULL);
+	start_with(&s, "host=/nowhere dbname=x");
 	s.close_when_lost = true;
 	run_until(&s.loop, &s.closed, 1);
 	end_loop(&s.loop);
@@ -1007,7 +1044,7 @@ static void quoted_text_comes_back_as_it_was(void **state)
 	struct bf_buf sql;
 	struct bf_error err;
 	(void)state;
-	start_with(&s, NULL, NULL);
+	start_with(&s, NULL);
 	bf_buf_init(&sql, 4096);
 	assert_int_equal(bf_pgc_quote_literal(s.conn, &sql, "x", &err), -BF_E_UNAVAILABLE);
 	run_until(&s.loop, &s.ready, 1);
@@ -1051,7 +1088,8 @@ int main(void)
 		cmocka_unit_test(a_backend_ended_while_idle_is_told_and_replaced),
 		cmocka_unit_test(a_request_to_a_backend_that_is_gone_is_refused),
 		cmocka_unit_test(a_backend_ended_under_a_request_leaves_the_outcome_unknown),
-		cmocka_unit_test(settings_that_fail_are_told),
+		cmocka_unit_test(a_setting_that_only_a_superuser_may_put_right_is_told),
+		cmocka_unit_test(no_setting_of_others_reaches_a_session_or_comes_back_in_it),
 		cmocka_unit_test(an_absent_server_is_told_once),
 		cmocka_unit_test(the_second_host_of_a_list_is_tried),
 		cmocka_unit_test(a_server_that_says_nothing_is_given_up),
