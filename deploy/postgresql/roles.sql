@@ -16,4 +16,7 @@ select format('create role %I login', name)
 grant connect on database :"DBNAME" to backfill_owner, backfill_worker, backfill_operator, backfill_reader;
 grant create on database :"DBNAME" to backfill_owner; -- `enqueue migrate` makes the schema bf
 
+-- Before PostgreSQL 15 anybody may put functions there, for others to call by mistake. Grant it to those who need it.
+revoke create on schema public from public;
+
 commit;

@@ -2,7 +2,7 @@
 -- approvals, and ends the run (PROTOCOL L10). All of it happens under the run's lock; calling it
 -- again changes nothing. Returns the run's state; null for an unknown run.
 create or replace function bf.advance_settled(p_run text) returns text
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, bf, pg_temp as $$
 declare
     r bf.run;
     s bf.step;

@@ -1,7 +1,7 @@
 -- The decision to cancel a whole run: running jobs are cancelled now, and nothing more is opened.
 -- Returns how many jobs there are to cancel, including these.
 create or replace function bf.cancel_begin(p_run text) returns int
-language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+language plpgsql set search_path = pg_catalog, bf, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     v_count int;
     v_steps text[];

@@ -1,7 +1,7 @@
 -- Cancels up to 10,000 jobs of a run that is being cancelled, one step after the other. A step's
 -- floor says how far it has come. Returns the run's state.
 create or replace function bf.cancel_part(p_run text) returns text
-language plpgsql set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$ -- along the key, whatever is known of so young a table
+language plpgsql set search_path = pg_catalog, bf, pg_temp set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$ -- along the key, whatever is known of so young a table
 declare
     r bf.run;
     s bf.step;

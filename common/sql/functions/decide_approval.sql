@@ -1,7 +1,7 @@
 -- Settles an approval's only job (PROTOCOL L11): done, or failed for good. `retry` makes it wait
 -- for a person again.
 create or replace function bf.decide_approval(p_run text, p_step text, p_approved boolean, p_who text, p_note text, p_category text) returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, bf, pg_temp as $$
 begin
     update bf.job
        set state = case when p_approved then 'done' else 'failed' end,

@@ -1,7 +1,7 @@
 -- Moves `upto` of a step on, whose chunks wait for chunks (PROTOCOL R15). A chunk is skipped at that
 -- moment if something that it is made of failed and stops others, was skipped, or was cancelled.
 create or replace function bf.let_chunks(s bf.step) returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, bf, pg_temp as $$
 declare
     v_need bf.step;
     v_first int;

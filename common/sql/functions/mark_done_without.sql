@@ -3,7 +3,7 @@
 -- side is one job for the run; what came after, in a chronological step. Checks, soaks and approvals
 -- make nothing of their own, so the steps before them count.
 create or replace function bf.mark_done_without(s bf.step) returns void
-language sql as $$
+language sql set search_path = pg_catalog, bf, pg_temp as $$
     with recursive up(step) as (
         select unnest(s.needs) collate "C"
         union

@@ -1,7 +1,7 @@
 -- Marks what a chronological step did after a chunk that failed, was skipped or cancelled (PROTOCOL
 -- P4), unless another run has filled that hole.
 create or replace function bf.mark_over_hole(s bf.step) returns void
-language sql as $$
+language sql set search_path = pg_catalog, bf, pg_temp as $$
     update bf.job set over_hole = true
      where run = s.run and step = s.step and state in ('done', 'running') and over_hole is not true
        and seq > (select min(seq) from bf.job where run = s.run and step = s.step and state in ('failed', 'cancelled', 'skipped') and split is not true

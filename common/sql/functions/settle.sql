@@ -3,7 +3,7 @@
 -- The mark that the transaction began with is good for one call: a step that has settled a job itself,
 -- by way of a function, has used it up, and the worker's own call is refused with all of its effect.
 create or replace function bf.settle(p_run text, p_step text, p_seq int, p_epoch int) returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, bf, pg_temp as $$
 begin
     if current_setting('bf.transaction', true) is distinct from pg_current_xact_id()::text then
         raise exception 'the step''s SQL ended the transaction it was given, or settled a job itself'

@@ -1,7 +1,7 @@
 -- Makes two jobs of each chunk that failed and is to be split. It runs with its owner's rights, for
 -- workers may not plan. Returns how many chunks were split.
 create or replace function bf.split(p_run text) returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp set datestyle = 'ISO, MDY' as $$
+language plpgsql security definer set search_path = pg_catalog, bf, pg_temp set datestyle = 'ISO, MDY' as $$
 declare
     w record;
     v_half date;

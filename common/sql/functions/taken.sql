@@ -1,7 +1,7 @@
 -- The jobs of a run's step whose days or keys are another run's by now: done by a run that was planned later, or held by an
 -- unfinished one. Opening them again would do the work twice. A step per run covers the same days as others do, and is never taken.
 create or replace function bf.taken(p_run text, p_step text) returns setof int
-language sql stable as $$
+language sql stable set search_path = pg_catalog, bf, pg_temp as $$
     with others as materialized (
         select k.since, k.until, k.key
           from bf.run me
