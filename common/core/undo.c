@@ -161,6 +161,16 @@ static int add_expect_there(struct bf_pg *pg, const struct bf_undo *u, const str
 	return rc;
 }
 
+/* A query of the step's own: it sees the search_path of the database. */
+static int ask_of_step(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, struct bf_error *err)
+{
+	int rc = bf_pg_step_begin(pg, err);
+	if (rc == 0)
+		rc = bf_pg_script(pg, sql, out, err);
+	bf_pg_rollback(pg);
+	return rc;
+}
+
 int bf_undo_is_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_job *j, bool *there, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf query;
@@ -171,7 +181,7 @@ int bf_undo_is_there(struct bf_pg *pg, const struct bf_undo *u, const struct bf_
 		return 0;
 	int rc = add_absence(pg, u, j, &query, err);
 	if (rc == 0)
-		rc = bf_pg_script(pg, query.data, &r, err);
+		rc = ask_of_step(pg, query.data, &r, err);
 	*there = rc < 0 || !r || bf_pg_rows(r) == 0;
 	return rc;
 }
@@ -286,10 +296,7 @@ int bf_undo_changed(struct bf_pg *pg, const struct bf_undo *u, const struct bf_u
 	bf_buf_addstr(&query, "select ");
 	int rc = add_rows(pg, u, j, j->files->changed, &query, err);
 	if (rc == 0)
-		rc = bf_pg_step_begin(pg, err);
-	if (rc == 0)
-		rc = bf_pg_script(pg, query.data, &r, err);
-	bf_pg_rollback(pg);
+		rc = ask_of_step(pg, query.data, &r, err);
 	if (rc == 0 && r && bf_pg_rows(r) == 1 && !bf_pg_null(r, 0, 0))
 		*rows = bf_strdup(bf_pg_text(r, 0, 0));
 	return rc;

@@ -1,7 +1,7 @@
 -- The run that has done last what failed in this one, or was not run for want of it; null where some of that is not done by a later run.
 -- A step per run counts as done where a later run of at least this range has done it. Trials do not count.
 create or replace function bf.superseded_by(p_run text) returns text
-language sql stable as $$
+language sql stable set search_path = pg_catalog, bf, pg_temp as $$
     with me as materialized (
         select * from bf.run where run = p_run and state = 'failed'
     ), lost as materialized (
