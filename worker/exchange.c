@@ -90,6 +90,8 @@ static void send_hello(struct bf_worker *w)
 	add_field(&cmd, "host", w->host);
 	snprintf(text, sizeof(text), "%d", (int)getpid());
 	add_field(&cmd, "pid", text);
+	snprintf(text, sizeof(text), "%lld", (long long)w->opt.lease_ms);
+	add_field(&cmd, "lease_ms", text);
 	snprintf(text, sizeof(text), "%d", w->opt.slots);
 	add_field(&cmd, "slots", text);
 	add_field(&cmd, "queues", queues.data);
@@ -347,6 +349,13 @@ static void condemned(struct bf_worker *w)
 	enter(w, BF_REDIS_HELLO);
 }
 
+/* Redis met a key that cannot be read: the steward finds out which, and throws it away. */
+static void mend_if_due(struct bf_worker *w, const struct bf_error *err)
+{
+	if (bf_inspection_due(err))
+		bf_steward_mend(w);
+}
+
 static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const struct bf_error *err,
 					 void (*ok)(struct bf_worker *, const struct bf_redis_reply *))
 {
@@ -357,6 +366,7 @@ static void answered(struct bf_worker *w, const struct bf_redis_reply *r, const 
 			enter(w, BF_REDIS_GENERATION);
 		} else if (err->code == BF_E_REDIS) {
 			bf_err("Redis refuses: %s", err->text);
+			mend_if_due(w, err);
 			w->next_exchange_ms = bf_mono_ms() + idle_ms(w);
 			w->redis_pause_until_ms = w->next_exchange_ms;
 		}
@@ -399,6 +409,10 @@ static void on_wake(struct bf_redisc *c, const struct bf_redis_reply *r, const s
 	struct bf_worker *w = data;
 	(void)c;
 	w->wake_flying = false;
+	if (err && err->code == BF_E_REDIS) { /* asked again at once it would be asked for ever */
+		w->wake_pause_until_ms = bf_mono_ms() + idle_ms(w);
+		mend_if_due(w, err);
+	}
 	if (!err && bf_redis_type(r) == BF_REDIS_ARRAY)
 		w->more_to_claim = true;
 }
@@ -421,7 +435,8 @@ static void wait_for_token(struct bf_worker *w)
 static void on_swept(struct bf_redisc *c, const struct bf_redis_reply *r, const struct bf_error *err, void *data)
 {
 	(void)c;
-	(void)data;
+	if (err)
+		mend_if_due(data, err);
 	const struct bf_redis_reply *swept = err ? NULL : bf_redis_at(r, 1);
 	for (size_t i = 0; swept && i < bf_redis_count(swept); i++)
 		bf_warn("worker %s is dead: its jobs go to others", bf_redis_text(bf_redis_at(swept, i)));
@@ -490,7 +505,7 @@ void bf_exchange_pump(struct bf_worker *w)
 	bool something = w->at[BF_AT_ACK].first || (want > 0 && w->more_to_claim);
 	if (w->exchange_unanswered || (something && !others_at_hand(w)) || now >= w->next_exchange_ms)
 		send_exchange(w);
-	if (want > 0 && !w->more_to_claim && !w->wake_flying && bf_redisc_ready(w->wake))
+	if (want > 0 && !w->more_to_claim && !w->wake_flying && now >= w->wake_pause_until_ms && bf_redisc_ready(w->wake))
 		wait_for_token(w);
 }
 

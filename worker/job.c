@@ -142,6 +142,7 @@ void bf_job_free(struct bf_job *j)
 	w->suspects -= j->alone;
 	j->def->held--;
 	w->held--;
+	free(j->unopenable);
 	free(j->chunk);
 	free(j->name);
 	free(j);

@@ -215,18 +215,42 @@ static void not_answered(struct bf_job *j, bool lost)
 	bf_job_move(j, j->lane ? BF_AT_CONNECT : BF_AT_OPEN, "not answered");
 }
 
+/* Is it about a value that a row has, and not about the session or the statement? */
+static bool is_of_a_row(const struct bf_error *err)
+{
+	return strcmp(err->sqlstate, "22003") == 0 || strcmp(err->sqlstate, "22008") == 0 || strncmp(err->sqlstate, "23", 2) == 0;
+}
+
+/* A batch that the server refuses for a value is halved until the job whose row has it is alone; that one fails, and keeps no other. */
+static void refused(struct batch *b, const struct bf_error *err)
+{
+	struct bf_worker *w = b->worker;
+	if (!is_of_a_row(err)) {
+		bf_err("jobs cannot be opened: %s", err->text);
+		w->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
+		return;
+	}
+	if (b->n > 1) {
+		w->open_limit = b->n / 2;
+		return;
+	}
+	struct bf_job *j = b->jobs[0];
+	bf_err("%s: its row in the ledger cannot be worked with: %s", j->name, err->text);
+	free(j->unopenable);
+	j->unopenable = bf_asprintf("its row in the ledger cannot be worked with: %s", err->text);
+}
+
 static void on_opened(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
 {
 	struct batch *b = data;
 	(void)c;
 	if (err) {
-		if (err->code == BF_E_SQL) {
-			bf_err("jobs cannot be opened: %s", err->text);
-			b->worker->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
-		}
+		if (err->code == BF_E_SQL)
+			refused(b, err);
 		for (size_t i = 0; i < b->n; i++)
 			not_answered(b->jobs[i], err->code != BF_E_SQL);
 	} else {
+		b->worker->open_limit = BF_BATCH_MAX;
 		if (BF_FAILPOINT("after_open"))
 			bf_warn("fail point after_open");
 		for (size_t i = 0; i < b->n; i++) {
@@ -280,7 +304,19 @@ static void drop_doubles(struct batch *b)
 static size_t batch_max(const struct bf_worker *w)
 {
 	size_t third = w->held >= SHARED_FROM ? ((size_t)w->held + 2) / 3 : BF_BATCH_MAX;
-	return third < BF_BATCH_MAX ? third : BF_BATCH_MAX;
+	return third < w->open_limit ? third : w->open_limit;
+}
+
+/* One whose row was refused while it was alone. */
+static bool fail_unopenable(struct bf_worker *w)
+{
+	for (int p = BF_AT_CONNECT; p <= BF_AT_OPEN; p++)
+		for (struct bf_job *j = w->at[p].first; j; j = j->next)
+			if (j->unopenable) {
+				bf_fail_unopened(w, &j, 1, "ledger", j->unopenable);
+				return true;
+			}
+	return false;
 }
 
 void bf_open_pump(struct bf_worker *w)
@@ -290,7 +326,7 @@ void bf_open_pump(struct bf_worker *w)
 		return;
 	return_broken(w);
 	open_suspect(w);
-	if (!w->at[BF_AT_OPEN].first || now < w->open_not_before_ms || now >= w->lease_until_ms)
+	if (fail_unopenable(w) || !w->at[BF_AT_OPEN].first || now < w->open_not_before_ms || now >= w->lease_until_ms)
 		return;
 	if (w->phase != BF_REDIS_READY || w->hold_wanted) /* it may have given the claims to others */
 		return;

@@ -5,7 +5,8 @@
 #include "steps/steps.h"
 #include "worker.h"
 
-#define BODY_RETRY_MS 30000 /* a definition that this program cannot read: another worker may */
+#define BODY_RETRY_MS    10000 /* a definition that this program cannot read: another worker may */
+#define BODY_PATIENCE_MS 60000 /* for how long another one is given the chance */
 
 struct bf_run_def *bf_run_def_get(struct bf_worker *w, const char *run)
 {
@@ -28,6 +29,7 @@ static void free_def(struct bf_run_def *d)
 	free(d->param_names);
 	free(d->param_values);
 	bf_pipeline_free(d->pipeline);
+	free(d->unreadable);
 	free(d);
 }
 
@@ -37,7 +39,8 @@ void bf_run_def_trim(struct bf_worker *w)
 	for (struct bf_run_def **at = &w->runs; *at;) {
 		struct bf_run_def *d = *at;
 		bool closed = d->closed_ms && now - d->closed_ms < BF_CLOSED_MS;
-		if (d->held == 0 && !d->asked && !closed) {
+		bool hoped = !d->unreadable && d->unreadable_since_ms && now - d->unreadable_since_ms < 2 * BODY_PATIENCE_MS;
+		if (d->held == 0 && !d->asked && !closed && !hoped) {
 			*at = d->next;
 			free_def(d);
 		} else {
@@ -91,6 +94,21 @@ static void give_up(struct bf_worker *w, struct bf_run_def *d, enum bf_ack ack, 
 	}
 }
 
+/* Text that is no JSON for us is none for anybody. What only this version does not know, another worker may: its jobs wait for that one,
+ * and fail when it has not come. */
+static void note_unreadable(struct bf_worker *w, struct bf_run_def *d, const struct bf_error *why)
+{
+	int64_t now = bf_mono_ms();
+	if (!d->unreadable_since_ms)
+		d->unreadable_since_ms = now;
+	bool given_up = why->code == BF_E_LIMIT || now - d->unreadable_since_ms >= BODY_PATIENCE_MS;
+	bf_err("run %s: this program cannot work with its pipeline%s: %s", d->run, given_up ? "; its jobs fail" : "", why->text);
+	if (given_up)
+		d->unreadable = bf_asprintf("the run's pinned pipeline cannot be read: %s", why->text);
+	else
+		give_up(w, d, BF_ACK_LATER, BODY_RETRY_MS);
+}
+
 static void on_definition(struct bf_pgc *c, const struct bf_pg_result *r, const struct bf_error *err, void *data)
 {
 	struct bf_run_def *d = data;
@@ -112,10 +130,10 @@ static void on_definition(struct bf_pgc *c, const struct bf_pg_result *r, const 
 	}
 	const char *body = bf_pg_text(r, 0, DEF_BODY);
 	if (bf_pipeline_load_body(body, strlen(body), bf_pg_text(r, 0, DEF_DIR), &d->pipeline, &why) < 0) {
-		bf_err("run %s: this program cannot work with its pipeline: %s", d->run, why.text);
-		give_up(w, d, BF_ACK_LATER, BODY_RETRY_MS);
+		note_unreadable(w, d, &why);
 		return;
 	}
+	d->unreadable_since_ms = 0;
 	read_params(d, r);
 	if (set_soaks(d, &why) < 0)
 		bf_err("run %s: %s; the default is used", d->run, why.text);
@@ -142,13 +160,35 @@ static void define(struct bf_job *j)
 	bf_job_move(j, bf_step_kind(j->step->kind)->needs_connection ? BF_AT_CONNECT : BF_AT_OPEN, "defined");
 }
 
+/* The jobs that are here of a run that nobody can read. */
+static void fail_unreadable(struct bf_worker *w, struct bf_run_def *d)
+{
+	struct bf_job *jobs[BF_BATCH_MAX];
+	size_t n = 0;
+	for (struct bf_job *j = w->at[BF_AT_DEFINE].first; j && n < BF_BATCH_MAX; j = j->next)
+		if (j->def == d)
+			jobs[n++] = j;
+	bf_fail_unopened(w, jobs, n, "definition", d->unreadable);
+}
+
+static struct bf_run_def *unreadable_one(const struct bf_worker *w)
+{
+	for (struct bf_job *j = w->at[BF_AT_DEFINE].first; j; j = j->next)
+		if (j->def->unreadable)
+			return j->def;
+	return NULL;
+}
+
 void bf_run_def_pump(struct bf_worker *w)
 {
+	struct bf_run_def *unreadable = unreadable_one(w);
+	if (unreadable && bf_pgc_state(w->opener) == BF_PGC_READY)
+		fail_unreadable(w, unreadable);
 	for (struct bf_job *j = w->at[BF_AT_DEFINE].first, *next; j; j = next) {
 		next = j->next;
 		if (j->def->pipeline)
 			define(j);
-		else if (!j->def->asked && bf_pgc_state(w->opener) == BF_PGC_READY)
+		else if (!j->def->unreadable && !j->def->asked && bf_pgc_state(w->opener) == BF_PGC_READY)
 			ask(w, j->def);
 	}
 }

@@ -24,7 +24,7 @@ struct hints { /* runs, each once */
 };
 
 struct request {
-	bool generation, all, deep;
+	bool generation, all, deep, mend;
 	struct hints hints;
 };
 
@@ -140,6 +140,8 @@ static int serve(struct bf_steward *s)
 	int rc = connect_both(s);
 	if (rc == 0 && r->all)
 		look_at_settings(s);
+	if (rc == 0 && (r->mend || r->deep))
+		rc = bf_reconcile_mend(&s->upkeep, r->mend ? BF_INSPECT_ALL : BF_INSPECT_HEADS, &s->err);
 	if (rc == 0)
 		rc = bf_reconcile_generation(&s->upkeep, &s->rebuilt, &s->err);
 	r->all = r->all || s->rebuilt; /* it has pushed no more than the first page of each step */
@@ -178,9 +180,18 @@ static void report_settings(struct bf_steward *s)
 	s->unfit_told = s->unfit;
 }
 
+static void report_discarded(struct bf_inspection *discarded)
+{
+	for (size_t i = 0; i < discarded->n; i++)
+		bf_warn("%s in Redis %s: that is thrown away, and what belongs there brought back from the ledger", discarded->list[i].key,
+				discarded->list[i].text);
+	bf_inspection_release(discarded);
+}
+
 static void report(struct bf_steward *s)
 {
 	report_settings(s);
+	report_discarded(&s->upkeep.discarded);
 	if (s->rebuilt)
 		bf_warn("the queue in Redis was rebuilt from the ledger: generation %lld", (long long)s->upkeep.generation);
 	if (s->repaired > 0)
@@ -212,7 +223,7 @@ static void after(uv_work_t *work, int status)
 		s->next_ms = bf_mono_ms() + 500;
 		return;
 	}
-	if (s->wanted.generation || s->wanted.all || s->wanted.hints.n > 0)
+	if (s->wanted.generation || s->wanted.all || s->wanted.mend || s->wanted.hints.n > 0)
 		start(s);
 }
 
@@ -299,6 +310,12 @@ void bf_steward_generation(struct bf_worker *w)
 	start(w->steward);
 }
 
+void bf_steward_mend(struct bf_worker *w)
+{
+	w->steward->wanted.mend = true;
+	start(w->steward);
+}
+
 bool bf_steward_without_ledger(const struct bf_worker *w)
 {
 	return w->steward->without_ledger;
@@ -311,6 +328,7 @@ bool bf_steward_nothing_left(const struct bf_worker *w)
 
 void bf_steward_free(struct bf_worker *w)
 {
+	bf_inspection_release(&w->steward->upkeep.discarded);
 	bf_pg_close(w->steward->upkeep.pg);
 	bf_redis_close(w->steward->upkeep.redis);
 	bf_free_ptr(&w->steward);

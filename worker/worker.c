@@ -230,7 +230,7 @@ static void start_handles(struct bf_worker *w)
 static int start(struct bf_worker *w, struct bf_upkeep *upkeep, struct bf_error *err)
 {
 	w->generation = upkeep->generation;
-	w->settle_limit = BF_BATCH_MAX;
+	w->settle_limit = w->open_limit = BF_BATCH_MAX;
 	w->claims_left = w->opt.once ? 1 : -1;
 	bf_pg_params_init(&w->params);
 	bf_pool_new(w);

@@ -53,6 +53,8 @@ struct bf_run_def {
 	bool version_known;
 	int held;                        /* jobs of this run that the worker holds */
 	bool asked;                      /* its definition is on the way */
+	char *unreadable;                /* why its jobs fail: nobody can read its definition; NULL: it may be readable */
+	int64_t unreadable_since_ms;     /* monotonic: since when this program cannot; 0: it can, as far as is known */
 	int64_t closed_ms;               /* when the ledger last said that a job of it is not to run now; 0: never */
 	bool unpreparable[BF_STEPS_MAX]; /* steps whose statement PostgreSQL would not prepare, by ordinal */
 	struct bf_worker *worker;
@@ -112,6 +114,7 @@ struct bf_job {
 	char *key;          /* "" for a date chunk */
 	char *lookback_key; /* NULL: it does not look back, or to a day */
 	bool alone;         /* a suspect: while it is open, the worker takes nothing else */
+	char *unopenable;   /* why it fails without being opened; NULL: nothing is known against it */
 	int lost;           /* how often its connection was lost while its SQL ran, in this worker, and no other was */
 	int lost_all;       /* how often the control connections were lost at about the same time: a storm, or a server that crashed under it */
 	int64_t lost_ms;    /* monotonic: when its connection was lost while it ran, to be counted when it is opened again; 0: it was not */
@@ -199,7 +202,7 @@ struct bf_worker {
 	bool hold_wanted;            /* a job is to be opened again: first Redis says whether it is still this worker's (PROTOCOL L7) */
 	int64_t no_claims_before_ms; /* after a reconnection: others say first what they hold */
 	int64_t crowded_since_ms;    /* 0, or since when jobs wait for a lane and none is to be had */
-	int64_t last_hold_ms, last_sweep_ms, redis_pause_until_ms;
+	int64_t last_hold_ms, last_sweep_ms, redis_pause_until_ms, wake_pause_until_ms;
 	int asked_for;                     /* jobs, in the exchange under way */
 	void (*then)(struct bf_worker *w); /* after goodbye */
 	int claims_left;                   /* --once: 1, then 0; otherwise -1 */
@@ -216,6 +219,7 @@ struct bf_worker {
 	int64_t last_notes_ms, open_not_before_ms, settle_not_before_ms;
 	int64_t control_lost_ms; /* when opener or settler was last lost; 0: never */
 	size_t settle_limit;     /* jobs in the next settle batch: halved when the server refuses a text */
+	size_t open_limit;       /* the same for opening: halved when the server cannot work with a job's row */
 
 	struct bf_http *http; /* for http steps and checks; NULL: none was needed yet */
 	struct bf_steward *steward;
@@ -273,6 +277,11 @@ void bf_run_def_pump(struct bf_worker *w); /* asks for definitions that jobs wai
 void bf_run_def_trim(struct bf_worker *w); /* forgets runs of which nothing is held */
 void bf_run_def_free_all(struct bf_worker *w);
 
+/* ---- unopened.c ---- */
+/* Fails jobs that cannot be opened, each once, all at one place: moves them to OPENING, and on when the ledger has answered. Only while the
+ * opener is READY. Where that goes wrong they come again, and are found unopenable again. */
+void bf_fail_unopened(struct bf_worker *w, struct bf_job **jobs, size_t n, const char *category, const char *error);
+
 /* ---- open.c, settle.c, pool.c ---- */
 void bf_open_pump(struct bf_worker *w);
 void bf_open_tick(struct bf_worker *w); /* asks again for what was locked */
@@ -316,6 +325,7 @@ void bf_steward_chunk_settled(struct bf_worker *w,
 							  const char *run);            /* the same for chunks that wait for it; several times a second at most */
 void bf_steward_soon(struct bf_worker *w);                 /* looks at all runs at the next tick */
 void bf_steward_generation(struct bf_worker *w);           /* soon; answers through bf_exchange_generation_ready */
+void bf_steward_mend(struct bf_worker *w);                 /* soon: Redis holds something that cannot be read */
 bool bf_steward_without_ledger(const struct bf_worker *w); /* it has no connection to PostgreSQL, and wants one */
 bool bf_steward_nothing_left(const struct bf_worker *w);   /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);

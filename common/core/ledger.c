@@ -36,6 +36,17 @@ void bf_ledger_open_bind(struct bf_pg_params *p, const struct bf_open_ask *asks,
 	bf_pg_array_end(p);
 }
 
+void bf_ledger_fail_bind(struct bf_pg_params *p, const struct bf_open_ask *asks, size_t n, const char *category, const char *error,
+						 const char *worker)
+{
+	EACH(p, asks, n, bf_pg_array_text, run);
+	EACH(p, asks, n, bf_pg_array_text, step);
+	EACH(p, asks, n, bf_pg_array_int, seq);
+	bf_pg_add_text(p, category);
+	bf_pg_add_text(p, error);
+	bf_pg_add_text(p, worker);
+}
+
 /* Columns of open_jobs.sql. */
 enum {
 	OPEN_ORD,

@@ -56,6 +56,10 @@ struct bf_open_answer { /* texts live as long as the result */
 void bf_ledger_open_bind(struct bf_pg_params *p, const struct bf_open_ask *asks, size_t n, const char *worker);
 void bf_ledger_open_read(const struct bf_pg_result *r, int row, struct bf_open_answer *out);
 
+/* statement bf_sql_fail_unopened; of an ask only run, step and seq count */
+void bf_ledger_fail_bind(struct bf_pg_params *p, const struct bf_open_ask *asks, size_t n, const char *category, const char *error,
+						 const char *worker);
+
 enum bf_outcome { BF_OUT_DONE, BF_OUT_FAILED, BF_OUT_RETRY, BF_OUT_RETURN };
 
 struct bf_settle_ask {

@@ -231,7 +231,9 @@ int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_
  * is good for looking what else is (core/preflight.h), and for nothing more. */
 int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, struct bf_buf *missing, struct bf_error *err);
 
-/* `dir`: the folder the run recorded; if it is not there, $BF_PIPELINES/NAME is used. No file is read. */
+/* `dir`: the folder the run recorded; if it is not there, $BF_PIPELINES/NAME is used. No file is read. -BF_E_LIMIT: it
+ * is no JSON that this program's library reads, such as one with an integer of more than 64 bits. -BF_E_INPUT: it has
+ * something that this version of the program does not know; another may. */
 int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err);
 /* The pinned body (JSON text, keys sorted, with "files"). */
 int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_error *err);

@@ -272,11 +272,11 @@ int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct 
 {
 	json_auto_t *root = NULL;
 	struct bf_reader r;
+	struct bf_error why;
 	const char *name;
-	int rc = parse("pinned pipeline", body, len, &root, err);
 
-	if (rc < 0)
-		return rc;
+	if (parse("pinned pipeline", body, len, &root, &why) < 0)
+		return bf_fail(err, BF_E_LIMIT, "%s", why.text);
 	bf_reader_init(&r, "pinned pipeline");
 	r.pinned = true;
 	r.p = bf_alloc(sizeof(*r.p));

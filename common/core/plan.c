@@ -208,7 +208,9 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 {
 	struct bf_span covered = {INT32_MAX, INT32_MIN};
 	bool chunked = false, seen[BF_STEPS_MAX] = {false};
-	int rc = 0;
+	int rc = bf_plan_check_body(pg, ask->pipeline, err);
+	if (rc < 0)
+		return rc;
 	out->n_steps = ask->pipeline->n_steps;
 	out->steps = bf_alloc((size_t)out->n_steps * sizeof(*out->steps));
 	for (int i = 0; rc == 0 && i < out->n_steps; i++) {

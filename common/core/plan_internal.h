@@ -10,6 +10,11 @@ void bf_plan_add_params(struct bf_pg_params *p, const struct bf_plan_ask *ask, b
 /* The step's unit, size, order and needs, with what was asked for. (plan.c) */
 void bf_plan_shape(const struct bf_plan_ask *ask, const struct bf_step *s, struct bf_step_plan *out);
 
+/* ---- plan_body.c ---- */
+
+/* -BF_E_INPUT: no worker could read what the ledger would keep of the pipeline; says what of it. */
+int bf_plan_check_body(struct bf_pg *pg, const struct bf_pipeline *p, struct bf_error *err);
+
 /* ---- plan_look.c ---- */
 
 /* What is missing of a step, what is not and why: the ledger's word, and behind it that of the step's data. */

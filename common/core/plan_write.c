@@ -140,6 +140,7 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 {
 	static const char *const on_failure[] = {[BF_HALT] = "halt", [BF_CONTINUE] = "continue"};
 	struct bf_pg_params p;
+	char soak[24];
 	BF_AUTOBUF struct bf_buf review;
 	bf_buf_init(&review, REVIEW_MAX);
 	if (s->step->approval.review && render_review(ask, plan, s, &review, err) < 0)
@@ -168,6 +169,8 @@ static int insert_step(struct bf_pg *pg, const struct bf_plan_ask *ask, const st
 	bf_pg_array_end(&p);
 	bf_pg_add_int(&p, s->step->lookback);
 	add_asked(&p, ask, s);
+	(void)snprintf(soak, sizeof(soak), "%lld", (long long)s->step->soak.duration_ms);
+	bf_pg_add_text(&p, s->step->kind == BF_KIND_SOAK ? soak : NULL);
 	return run_statement(pg, &bf_sql_plan_insert_step, &p, err);
 }
 

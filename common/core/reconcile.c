@@ -415,7 +415,7 @@ static int bring_up(struct bf_upkeep *u, const char *run, bool rebuilding, struc
 	return rc;
 }
 
-int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err)
+static int reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err)
 {
 	char after[16];
 	struct standing now = {.ended = false};
@@ -428,6 +428,32 @@ int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, 
 		rc = look_at_jobs(u, run, &now, depth, repaired, err);
 	if (state)
 		snprintf(state, 16, "%s", after);
+	return rc;
+}
+
+static int hold_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err);
+
+int bf_reconcile_mend(struct bf_upkeep *u, enum bf_thoroughness how, struct bf_error *err)
+{
+	return bf_inspect_discard(u->pg, u->redis, u->lease_ms, how, &u->discarded, err);
+}
+
+/* Redis answered with *err. True: it was about a key that could not be read, and that is gone now. */
+static bool mended(struct bf_upkeep *u, const struct bf_error *err)
+{
+	struct bf_error why;
+	size_t before = u->discarded.n;
+	return bf_inspection_due(err) && bf_reconcile_mend(u, BF_INSPECT_ALL, &why) == 0 && u->discarded.n > before;
+}
+
+int bf_reconcile_run(struct bf_upkeep *u, const char *run, enum bf_depth depth, char *state, int *repaired, struct bf_error *err)
+{
+	int rc = reconcile_run(u, run, depth, state, repaired, err);
+	if (rc < 0 && mended(u, err)) {
+		rc = hold_generation(u, NULL, err);
+		if (rc == 0)
+			rc = reconcile_run(u, run, depth, state, repaired, err);
+	}
 	return rc;
 }
 
@@ -509,6 +535,11 @@ int bf_reconcile_all(struct bf_upkeep *u, enum bf_depth depth, int *repaired, st
 	int rc = each_active(u, reconcile_one, &all, err);
 	if (rc == 0)
 		rc = reconcile_ended(u, &all, err);
+	if (rc < 0 && mended(u, err)) {
+		rc = hold_generation(u, NULL, err);
+		if (rc == 0)
+			rc = reconcile_ended(u, &all, err);
+	}
 	keep_first(first, &all);
 	return rc;
 }
@@ -594,7 +625,7 @@ static int generations(struct bf_upkeep *u, int64_t *ledger, int64_t *queue, str
 	return rc < 0 ? rc : bf_queue_generation(u->redis, queue, err);
 }
 
-int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err)
+static int hold_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err)
 {
 	if (rebuilt)
 		*rebuilt = false;
@@ -631,4 +662,10 @@ int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error 
 						   REBUILD_WAIT_MS / 1000);
 		usleep(50 * 1000);
 	}
+}
+
+int bf_reconcile_generation(struct bf_upkeep *u, bool *rebuilt, struct bf_error *err)
+{
+	int rc = hold_generation(u, rebuilt, err);
+	return rc < 0 && mended(u, err) ? hold_generation(u, rebuilt, err) : rc;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "core/inspect.h"
 #include "core/ledger.h"
 #include "core/queue.h"
 
@@ -14,8 +15,15 @@ struct bf_upkeep {
 	struct bf_pg *pg;
 	struct bf_redis *redis;
 	int64_t lease_ms;
-	int64_t generation; /* filled by bf_reconcile_generation */
+	int64_t generation;             /* filled by bf_reconcile_generation */
+	struct bf_inspection discarded; /* what any of the calls below has thrown away, for the caller to tell and release */
 };
+
+/*
+ * Throws away what cannot be read in Redis (core/inspect.h). Each call below does so by itself where Redis answers it
+ * with such an error, and then goes on; a worker whose loop met one, and an operator who asks for it, call it first.
+ */
+int bf_reconcile_mend(struct bf_upkeep *u, enum bf_thoroughness how, struct bf_error *err);
 
 /* Makes sure that Redis holds the ledger's generation: the libraries are loaded, and if the generation differs the queue is rebuilt here
  * (or the rebuild of another process is waited for). *rebuilt may be NULL. */

@@ -166,8 +166,9 @@ int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error 
 	return query(pg, &bf_sql_stat_queues, &p, out, err);
 }
 
-int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
-					struct bf_error *err)
+/* The run, the steps and the numbers, as the statements about single jobs take them. */
+static int query_jobs(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, const struct bf_stat_job *jobs, size_t n,
+					  struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
@@ -180,7 +181,19 @@ int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job 
 	for (size_t i = 0; i < n; i++)
 		bf_pg_array_int(&p, jobs[i].seq);
 	bf_pg_array_end(&p);
-	return query(pg, &bf_sql_stat_settled, &p, out, err);
+	return query(pg, stmt, &p, out, err);
+}
+
+int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
+					struct bf_error *err)
+{
+	return query_jobs(pg, &bf_sql_stat_settled, run, jobs, n, out, err);
+}
+
+int bf_stat_open(struct bf_pg *pg, const char *run, const struct bf_stat_job *pushed, size_t n, struct bf_pg_result **out,
+				 struct bf_error *err)
+{
+	return query_jobs(pg, &bf_sql_stat_open, run, pushed, n, out, err);
 }
 
 /* ---- for `bfstat report` ---- */

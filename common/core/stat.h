@@ -37,7 +37,10 @@ enum bf_stat_runs_column {
 	BF_RUNS_FINISHED,
 	BF_RUNS_NOW,
 	BF_RUNS_CLOSED,
-	BF_RUNS_SUPERSEDED_BY
+	BF_RUNS_SUPERSEDED_BY,
+	BF_RUNS_HELD,   /* by its throttle, now */
+	BF_RUNS_GATED,  /* a person, or a soak, is in its way yet */
+	BF_RUNS_ACTIVE, /* when a job of it last began or ended */
 };
 int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
 
@@ -93,6 +96,9 @@ enum bf_stat_steps_column {
 	BF_STEPS_HOLE_LAST,
 	BF_STEPS_ASKED_COUNT,
 	BF_STEPS_UNITS,
+	BF_STEPS_RELEASED,
+	BF_STEPS_ACTIVE, /* when a job of it last began or ended */
+	BF_STEPS_SOAK    /* ms that a soak lasts; null: not known */
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
@@ -203,6 +209,9 @@ struct bf_stat_job {
 /* Columns: step, how many of the given jobs are settled. */
 int bf_stat_settled(struct bf_pg *pg, const char *run, const struct bf_stat_job *jobs, size_t n, struct bf_pg_result **out,
 					struct bf_error *err);
+/* Columns: step, how many of its jobs are open that Redis should have; `seq` of each is how far the step was pushed. */
+int bf_stat_open(struct bf_pg *pg, const char *run, const struct bf_stat_job *pushed, size_t n, struct bf_pg_result **out,
+				 struct bf_error *err);
 
 /* ---- for `bfstat report` ---- */
 

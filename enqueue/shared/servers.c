@@ -77,16 +77,28 @@ int bf_open_both(const char *program, struct bf_upkeep *upkeep, struct bf_error 
 
 void bf_close_both(struct bf_upkeep *upkeep)
 {
+	bf_inspection_release(&upkeep->discarded);
 	bf_redis_close(upkeep->redis);
 	bf_pg_close(upkeep->pg);
 	upkeep->redis = NULL;
 	upkeep->pg = NULL;
 }
 
+static void tell_discarded(struct bf_inspection *discarded)
+{
+	for (size_t i = 0; i < discarded->n; i++)
+		fprintf(stderr, "warning: %s in Redis %s: that was thrown away, and what belongs there brought back from the ledger\n",
+				discarded->list[i].key, discarded->list[i].text);
+	bf_inspection_release(discarded);
+}
+
 int bf_carry_out(struct bf_upkeep *upkeep, const char *run, enum bf_depth depth, char *state, struct bf_error *err)
 {
 	int rc = bf_reconcile_generation(upkeep, NULL, err);
-	return rc < 0 ? rc : bf_reconcile_run(upkeep, run, depth, state, NULL, err);
+	if (rc == 0)
+		rc = bf_reconcile_run(upkeep, run, depth, state, NULL, err);
+	tell_discarded(&upkeep->discarded);
+	return rc;
 }
 
 static int ask_redis(struct bf_redis *redis, const char *const *words, size_t n, struct bf_redis_reply **out, struct bf_error *err)

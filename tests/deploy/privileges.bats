@@ -371,7 +371,7 @@ upkeep_functions() {
 # role: is it the master, as the sentinels said?
 @test "the worker's user may use exactly the commands that the functions and the worker use" {
 	assert_same 'commands' \
-		"$({ lua_commands bf_v1 && printf '%s\n' ping role select info 'client|setname' 'function|list' 'function|load' fcall blpop smembers get; } | LC_ALL=C sort -u)" \
+		"$({ lua_commands bf_v1 && lua_commands bf_v1_keys && printf '%s\n' ping role select info 'client|setname' 'function|list' 'function|load' fcall blpop smembers get; } | LC_ALL=C sort -u)" \
 		"$(allowed worker)"
 }
 
@@ -381,7 +381,7 @@ upkeep_functions() {
 	assert_same 'functions' 'sync_run missing adopt recount repair end_run rebuild_begin rebuild_end push' "${functions//$'\n'/ }"
 	# shellcheck disable=SC2086
 	assert_same 'commands' \
-		"$({ lua_commands bf_v1 $functions && printf '%s\n' info 'function|list' 'function|load' fcall zcount && allowed reader | grep -vx fcall_ro; } | LC_ALL=C sort -u)" \
+		"$({ lua_commands bf_v1 $functions && lua_commands bf_v1_keys && printf '%s\n' info 'function|list' 'function|load' fcall zcount && allowed reader; } | LC_ALL=C sort -u)" \
 		"$(allowed operator)"
 }
 

@@ -507,6 +507,19 @@ static void a_pinned_body_has_exactly_the_files_that_it_names(void **state)
 	assert_refused("{'files': {}, 'pipeline': 'x', 'steps': [{'kind': 'noop', 'name': 'a'}]}", "found \"files\", expected a known field");
 }
 
+/* The first is nobody's to read; the second may be of a newer program. */
+static void a_pinned_body_that_nobody_reads_is_told_from_one_that_another_version_may(void **state)
+{
+	static const char huge[] = "{\"files\": {}, \"pipeline\": \"x\", \"steps\": [{\"kind\": \"noop\", \"name\": 10000000000000000000}]}";
+	struct bf_pipeline *p = NULL;
+
+	(void)state;
+	assert_int_equal(bf_pipeline_load_body(huge, strlen(huge), folder, &p, &err), -BF_E_LIMIT);
+	assert_null(p);
+	assert_says("too big integer");
+	assert_body_refused("{'files': {}, 'pipeline': 'x', 'novel': 1, 'steps': [{'kind': 'noop', 'name': 'a'}]}", "\"novel\"");
+}
+
 static void keys_come_from_a_query_or_a_file(void **state)
 {
 	struct bf_pipeline *p;
@@ -971,6 +984,7 @@ int main(void)
 		TEST(only_one_at_a_time_is_chronological_and_only_sql_is_exactly_once),
 		TEST(a_pinned_body_gives_the_same_pipeline_and_the_same_body),
 		TEST(a_pinned_body_has_exactly_the_files_that_it_names),
+		TEST(a_pinned_body_that_nobody_reads_is_told_from_one_that_another_version_may),
 		TEST(keys_come_from_a_query_or_a_file),
 		TEST(a_file_that_is_not_json_is_named_with_line_and_column),
 		TEST(a_file_nested_ten_thousand_deep_is_refused),

@@ -1,5 +1,5 @@
 #!lua name=bf_v1
--- revision 3
+-- revision 4
 --
 -- The queue's protocol, version 1 (docs/queue.md). Everything that changes more than one key is one function here, does a bounded
 -- amount of work, takes its time from Redis, and acts only where the present state confirms it (SADD, SREM, HDEL gave 1).
@@ -32,7 +32,8 @@ local function jobs_key(id) return 'bf:worker:' .. id .. ':jobs' end
 
 -- run, step, chunk#n
 local function split(job) return string.match(job, '^([^/]+)/([^/]+)/(.*#%d+)$') end
-local function number_of(rest) return tonumber(string.match(rest, '#(%d+)$', -11)) end
+-- 0: it is no chunk. Such a one stands before all others, comes to its release, and is dropped there.
+local function number_of(rest) return tonumber(string.match(rest, '#(%d+)$', -11)) or 0 end
 
 -- Jobs by their steps: { run, step, jobs, members (of the run's released set), rests }…  What is not a job is left out.
 local function by_step(jobs)
@@ -208,7 +209,7 @@ local function release(run, touched)
       local members, jobs, rests, prefix = {}, {}, {}, run .. '/' .. step .. '/'
       local there = redis.call('SMISMEMBER', step_released_key(run, step), unpack(chunks))
       for i, rest in ipairs(chunks) do
-        if there[i] == 0 then -- else it is somewhere already; repair looks
+        if there[i] == 0 and number_of(rest) > 0 then -- else it is somewhere already; repair looks
           local k = #jobs + 1
           jobs[k], rests[k], members[k] = prefix .. rest, rest, step .. '/' .. rest
         end
@@ -855,7 +856,7 @@ local function running_by_step(run)
     for _, job in ipairs(redis.call('HKEYS', jobs_key(worker))) do
       if find(job, prefix, 1, true) == 1 then
         local step = match(job, '^([^/]+)', #prefix + 1)
-        running[step] = (running[step] or 0) + 1
+        if step then running[step] = (running[step] or 0) + 1 end
       end
     end
   end
@@ -921,6 +922,27 @@ local function recount(_, a)
   return { 'ok' }
 end
 
+-- Some of a run's released jobs, drawn by chance. What is no job is taken out: nobody would ever finish it, and it would keep its place in
+-- the window. So is what is in a step's part of the set and not in the whole.
+local function draw_released(run)
+  local jobs = {}
+  for _, member in ipairs(redis.call('SRANDMEMBER', released_key(run), SUSPECTS)) do
+    local job = run .. '/' .. member
+    if split(job) and number_of(member) > 0 then
+      jobs[#jobs + 1] = job
+    else
+      redis.call('SREM', released_key(run), member)
+    end
+  end
+  for step in string.gmatch(redis.call('HGET', run_key(run), 'open') or '', '%S+') do
+    local rests = redis.call('SRANDMEMBER', step_released_key(run, step), SUSPECTS)
+    for _, rest in ipairs(rests) do
+      if redis.call('SISMEMBER', released_key(run), step .. '/' .. rest) == 0 then redis.call('SREM', step_released_key(run, step), rest) end
+    end
+  end
+  return jobs
+end
+
 -- Jobs of a run that are released but in no queue, not delayed and under no worker (a lossy failover) go back to their places: of a
 -- large window, those among SUSPECTS drawn by chance.
 -- Counters are set to the ledger's: for a rebuild, when nothing is on its way, and for an operator who asks for it.
@@ -931,9 +953,8 @@ local function repair(_, a)
   local run, back = a[2], 0
   local queue = redis.call('HGET', run_key(run), 'queue')
   if not queue then return { 'ok', 0 } end
-  local suspects, wanted = redis.call('SRANDMEMBER', released_key(run), SUSPECTS), {}
+  local suspects, wanted = draw_released(run), {}
   if #suspects > 0 then
-    for i, member in ipairs(suspects) do suspects[i] = run .. '/' .. member end
     local due = redis.call('ZMSCORE', 'bf:delayed:' .. queue, unpack(suspects))
     for i, job in ipairs(suspects) do
       if not due[i] then wanted[job] = true end

@@ -22,9 +22,12 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
        floor(extract(epoch from j.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from l.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
-       (l.state = 'failed' and l.closed_at >= l.finished_at) is true as closed, coalesce(l.superseded_by, '') as superseded_by
+       (l.state = 'failed' and l.closed_at >= l.finished_at) is true as closed, coalesce(l.superseded_by, '') as superseded_by,
+       coalesce(l.held_until > clock_timestamp(), false) as held, g.gated,
+       floor(extract(epoch from coalesce(j.active_at, l.created_at)) * 1000)::bigint as active_ms
   from judged l
   left join lateral (select sum(planned)::bigint as planned from bf.step where run = l.run) s on true
+ cross join lateral (select exists (select from bf.step where run = l.run and kind in ('approval', 'soak') and state in ('waiting', 'released')) as gated) g
  cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'running') as running,
@@ -34,6 +37,6 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
            count(*) filter (where state = 'cancelled') as cancelled,
            count(*) filter (where state = 'undone') as undone,
            count(*) filter (where state in ('done', 'failed') and finished_at > clock_timestamp() - interval '30 seconds') as recent,
-           min(started_at) as started_at
+           min(started_at) as started_at, greatest(max(started_at), max(finished_at)) as active_at
       from bf.job where run = l.run) j
  order by l.attention or (l.active and j.failed > 0) desc, l.active desc, l.created_at desc, l.run;

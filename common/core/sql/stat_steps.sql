@@ -13,7 +13,7 @@ with counted as (
            count(*) filter (where state = 'undone') as undone,
            count(*) filter (where state in ('done', 'failed') and finished_at > clock_timestamp() - interval '30 seconds') as recent,
            count(*) filter (where state = 'done' and over_hole) as over_hole,
-           min(started_at) as started_at,
+           min(started_at) as started_at, greatest(max(started_at), max(finished_at)) as active_at,
            sum(case when since is null then 1 else until - since + 1 end) filter (where split is not true) as units
       from bf.job where run = $1::text group by step)
 select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as needs,
@@ -23,7 +23,10 @@ select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as need
        floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review,
        coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last,
-       s.asked_count, case when s.asked_count is not null then coalesce(c.units, 0) end as units
+       s.asked_count, case when s.asked_count is not null then coalesce(c.units, 0) end as units,
+       floor(extract(epoch from s.released_at) * 1000)::bigint as released_ms,
+       floor(extract(epoch from c.active_at) * 1000)::bigint as active_ms,
+       s.soak_ms
   from bf.step s left join counted c using (step)
  left join lateral (
        select count(*) as n, coalesce(min(since)::text, (array_agg(chunk order by seq))[1]) as first,

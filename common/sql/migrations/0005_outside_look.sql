@@ -33,3 +33,7 @@ alter table bf.step add column decision text collate "C" check (decision in ('ap
 comment on column bf.step.decision is 'Of an approval: what bf.decide_approval was told. A job that is done without it is asked about again.';
 update bf.step s set decision = 'approved'
  where s.kind = 'approval' and exists (select from bf.job j where j.run = s.run and j.step = s.step and j.state = 'done');
+
+-- How long a run has still to go is not known without it: what a soak takes is no matter of a rate.
+alter table bf.step add column soak_ms bigint;
+comment on column bf.step.soak_ms is 'Of a soak: how long it lasts.';
