@@ -21,7 +21,7 @@
 #define BAR_MAX       40
 
 /* Columns of follow_run.sql. */
-enum { RUN_STATE, STEP, STATE, PLANNED, PENDING, RUNNING, DONE, FAILED, SKIPPED, CANCELLED, UNDONE };
+enum { RUN_STATE, STEP, STATE, PLANNED, PENDING, RUNNING, DONE, FAILED, SKIPPED, CANCELLED, UNDONE, GATE };
 
 static volatile sig_atomic_t interrupted;
 
@@ -59,6 +59,15 @@ static void totals(const struct bf_pg_result *r, int64_t *all, int64_t *over)
 	}
 }
 
+/* Is a person still to be asked, or a soak to be sat out? Then the rate of jobs tells nothing of the end. */
+static bool is_gated(const struct bf_pg_result *r)
+{
+	for (int i = 0; i < bf_pg_rows(r); i++)
+		if (bf_pg_bool(r, i, GATE))
+			return true;
+	return false;
+}
+
 static void add_head(struct follower *f, const struct bf_pg_result *r, struct bf_buf *out)
 {
 	char rate[BF_RATE_TEXT], eta[BF_DURATION_TEXT], done[32], of[32];
@@ -70,7 +79,7 @@ static void add_head(struct follower *f, const struct bf_pg_result *r, struct bf
 				  bf_text_group(all, of));
 	if (per_second > 0)
 		bf_buf_printf(out, ", %s", bf_rate_text(per_second, rate));
-	if (left >= 1000)
+	if (left >= 1000 && !is_gated(r))
 		bf_buf_printf(out, ", about %s left", bf_duration_human(left, eta));
 	bf_buf_addch(out, '\n');
 }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/inspect.h"
 #include "core/ledger.h"
 #include "core/pipeline.h"
 #include "core/queue.h"
@@ -78,6 +79,7 @@ struct image {
 	const struct bf_redis_reply *steps[BF_STEPS_MAX];
 	int64_t pending[BF_STEPS_MAX]; /* how many wait: the list, and what came back beside it */
 	size_t first_worker;           /* the answers from here on are the workers' jobs */
+	int alive;                     /* workers */
 };
 
 static int queue_command(struct bf_redis *r, struct bf_error *err, const char *name, const char *key, const char *from, const char *to)
@@ -120,6 +122,7 @@ static int take_image(struct bf_redis *r, const struct bf_run_row *row, const st
 	int rc = bf_live_load(r, &live, err);
 	if (rc == 0) {
 		rc = queue_all(r, row, steps, n, &live, err);
+		out->alive = live.alive;
 		bf_live_release(&live);
 	}
 	if (rc == 0)
@@ -152,6 +155,7 @@ struct comparison {
 	int64_t unacknowledged[BF_STEPS_MAX];  /* at most so many of a step's released jobs are settled in the ledger */
 	int64_t in_flight[BF_STEPS_MAX];       /* released or delayed */
 	int64_t running[BF_STEPS_MAX];         /* under workers */
+	int64_t open[BF_STEPS_MAX];            /* of a step of which not all is pushed yet: its open jobs that Redis should have */
 };
 
 static int step_index(const struct comparison *c, const char *step, size_t len)
@@ -233,6 +237,30 @@ static int find_unacknowledged(struct comparison *c, struct bf_pg *pg, struct bf
 	return rc;
 }
 
+/* Is it judged by what has been pushed of it: as yet, or as it has to be, where chunks wait for chunks? */
+static bool is_pushed_in_part(const struct comparison *c, int i)
+{
+	return c->steps[i].waits_for_chunks || bf_live_number(c->image.steps[i], "pushed") < c->steps[i].planned;
+}
+
+/* Redis should have what has been pushed, but for what was opened again and whose turn has not come again. */
+static int count_open(struct comparison *c, struct bf_pg *pg, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	struct bf_stat_job pushed[BF_STEPS_MAX];
+	size_t n = 0;
+	for (int i = 0; i < c->n; i++)
+		if (is_pushed_in_part(c, i))
+			pushed[n++] = (struct bf_stat_job){c->steps[i].step, (int)bf_live_number(c->image.steps[i], "pushed")};
+	int rc = n > 0 ? bf_stat_open(pg, c->row->run, pushed, n, &r, err) : 0;
+	for (int k = 0; rc == 0 && n > 0 && k < bf_pg_rows(r); k++) {
+		int at = step_index(c, bf_pg_text(r, k, 0), strlen(bf_pg_text(r, k, 0)));
+		if (at >= 0)
+			c->open[at] = bf_pg_int(r, k, 1);
+	}
+	return rc;
+}
+
 /* ---- the comparisons ---- */
 
 static const struct {
@@ -247,7 +275,9 @@ static void compare_counters(struct comparison *c, int i)
 		int64_t redis = bf_live_number(c->image.steps[i], counters[k].field);
 		int64_t before = bf_pg_int(c->before, i, counters[k].column), after = bf_pg_int(c->after, i, counters[k].column);
 		bool counted_at_its_end = counters[k].column == BF_STEPS_CANCELLED && strcmp(c->row->state, "stopping") == 0;
-		if (redis > after || (redis + c->unacknowledged[i] < before && !counted_at_its_end))
+		/* A chunk may be skipped, for one before it is not there, before Redis has ever heard of it. */
+		bool not_told = counters[k].column == BF_STEPS_SKIPPED && c->steps[i].waits_for_chunks;
+		if (redis > after || (redis + c->unacknowledged[i] < before && !counted_at_its_end && !not_told))
 			differ(c->drift, run, step, counters[k].field, "", "Redis counts %lld %s, the ledger %lld", (long long)redis, counters[k].field,
 				   (long long)after);
 	}
@@ -276,19 +306,29 @@ static int64_t open_jobs(const struct bf_pg_result *r, int i)
 	return bf_pg_int(r, i, BF_STEPS_PENDING) + bf_pg_int(r, i, BF_STEPS_RUNNING);
 }
 
+/* A step that has not been pushed as a whole: because chunks wait for chunks, or because somebody is at it. */
+static void compare_pushed_part(struct comparison *c, int i, int64_t listed)
+{
+	const char *run = c->row->run, *step = c->steps[i].step;
+	int64_t pushed = bf_live_number(c->image.steps[i], "pushed"), due = c->steps[i].upto;
+	char mark[28];
+	(void)snprintf(mark, sizeof(mark), "%lld", (long long)pushed); /* a push that goes on is no difference */
+	if (pushed < due)
+		differ(c->drift, run, step, "pushed", mark, "only %lld of %lld jobs have been pushed to Redis", (long long)pushed, (long long)due);
+	else if (listed < c->open[i])
+		differ(c->drift, run, step, "missing", "", "%lld open jobs of the ledger are in no list of Redis",
+			   (long long)(c->open[i] - listed));
+}
+
 /* Every open job of a released step must be in the pending list, released or delayed. What was cancelled while it was listed stays
  * until a worker comes to it, and is no difference. */
 static void compare_lists(struct comparison *c, int i)
 {
 	const char *run = c->row->run, *step = c->steps[i].step;
-	int64_t pushed = bf_live_number(c->image.steps[i], "pushed"), planned = c->steps[i].planned;
 	int64_t listed = c->image.pending[i] + c->in_flight[i], before = open_jobs(c->before, i), after = open_jobs(c->after, i);
 	int64_t leftover = bf_pg_int(c->after, i, BF_STEPS_CANCELLED) + bf_pg_int(c->after, i, BF_STEPS_SKIPPED) + c->unacknowledged[i];
-	char mark[28];
-	(void)snprintf(mark, sizeof(mark), "%lld", (long long)pushed); /* a push that goes on is no difference */
-	if (pushed < planned)
-		differ(c->drift, run, step, "pushed", mark, "only %lld of %lld jobs have been pushed to Redis", (long long)pushed,
-			   (long long)planned);
+	if (is_pushed_in_part(c, i))
+		compare_pushed_part(c, i, listed);
 	else if (listed < after && listed < before)
 		differ(c->drift, run, step, "missing", "", "%lld open jobs of the ledger are in no list of Redis",
 			   (long long)((before < after ? before : after) - listed));
@@ -309,7 +349,7 @@ static void compare_step(struct comparison *c, int i)
 	if (strcmp(bf_pg_text(c->before, i, BF_STEPS_STATE), state) != 0)
 		return; /* it has moved on while we looked */
 	if (strcmp(shown, state) != 0)
-		differ(c->drift, run, step, "state", "", "Redis shows the step as %s, the ledger as %s", shown, state);
+		differ(c->drift, run, step, "state", state, "Redis shows the step as %s, the ledger as %s", shown, state);
 	if (bf_live_number(c->image.steps[i], "planned") != c->steps[i].planned)
 		differ(c->drift, run, step, "planned", "", "Redis shows %lld jobs planned, the ledger %d",
 			   (long long)bf_live_number(c->image.steps[i], "planned"), c->steps[i].planned);
@@ -344,7 +384,7 @@ static void compare(struct comparison *c)
 		return;
 	}
 	if (strcmp(state, c->row->state) != 0)
-		differ(c->drift, c->row->run, "", "state", "", "Redis shows the run as %s, the ledger as %s", state, c->row->state);
+		differ(c->drift, c->row->run, "", "state", c->row->state, "Redis shows the run as %s, the ledger as %s", state, c->row->state);
 	for (int i = 0; i < c->n && i < bf_pg_rows(c->before) && i < bf_pg_rows(c->after); i++)
 		compare_step(c, i);
 	compare_sums(c);
@@ -367,11 +407,14 @@ static int compare_run(struct bf_pg *pg, struct bf_redis *redis, const char *run
 		sort_out(&c);
 		rc = find_unacknowledged(&c, pg, err);
 	}
+	if (rc == 0)
+		rc = count_open(&c, pg, err);
 	if (rc == 0) {
 		c.before = before;
 		c.after = after;
 		compare(&c);
 		drift->runs++;
+		drift->alive = c.image.alive > drift->alive ? c.image.alive : drift->alive;
 	}
 	bf_names_release(&c.released);
 	bf_names_release(&c.found);
@@ -421,10 +464,21 @@ static int compare_known(struct bf_pg *pg, struct bf_redis *redis, struct bf_dri
 	return rc;
 }
 
-int bf_drift_find(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
+/* What cannot be read is a difference of its own. *whole: nothing else in Redis can be judged beside it. */
+static int find_unreadable(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *d, bool *whole, struct bf_error *err)
+{
+	struct bf_inspection found = {.n = 0};
+	int rc = bf_inspect(pg, redis, &found, err);
+	for (size_t i = 0; rc == 0 && i < found.n; i++)
+		differ(d, "", "", "unreadable", found.list[i].key, "%s in Redis %s", found.list[i].key, found.list[i].text);
+	*whole = found.whole;
+	bf_inspection_release(&found);
+	return rc;
+}
+
+static int compare_all(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
 {
 	int64_t ledger, queue;
-	*out = (struct bf_drift){.n = 0};
 	int rc = bf_ledger_generation(pg, &ledger, err);
 	if (rc == 0)
 		rc = bf_queue_generation(redis, &queue, err);
@@ -440,6 +494,16 @@ int bf_drift_find(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out
 	rc = compare_active(pg, redis, out, err);
 	if (rc == 0)
 		rc = compare_known(pg, redis, out, err);
+	return rc;
+}
+
+int bf_drift_find(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
+{
+	bool whole;
+	*out = (struct bf_drift){.n = 0};
+	int rc = find_unreadable(pg, redis, out, &whole, err);
+	if (rc == 0 && !whole)
+		rc = compare_all(pg, redis, out, err);
 	if (rc < 0)
 		bf_drift_release(out);
 	return rc;

@@ -24,6 +24,7 @@ struct bf_drift {
 	struct bf_difference *list;
 	size_t n, cap;
 	int64_t runs; /* how many were compared */
+	int alive;    /* workers that were there meanwhile */
 };
 
 int bf_drift_find(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err);

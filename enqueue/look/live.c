@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/mem.h"
+#include "core/inspect.h"
 
 static int ask(struct bf_redis *r, struct bf_redis_reply **out, struct bf_error *err, va_list words)
 {
@@ -67,6 +68,8 @@ static int load_worker(struct bf_redis *r, struct bf_live *live, const char *id,
 	w.slots = bf_live_number(hash, "slots");
 	w.condemned = *bf_live_field(hash, "condemned") != '\0';
 	w.alive = w.lease_ms > 0 && !w.condemned;
+	int64_t whole_ms = bf_live_number(hash, "lease_ms");
+	w.silent_ms = whole_ms > 0 ? whole_ms - w.lease_ms : -1;
 	live->alive += w.alive;
 	live->slots += w.alive ? w.slots : 0;
 	live->busy += w.alive ? w.held : 0;
@@ -80,7 +83,7 @@ static int by_id(const void *a, const void *b)
 	return strcmp(left->id, right->id);
 }
 
-int bf_live_load(struct bf_redis *r, struct bf_live *out, struct bf_error *err)
+static int load_live(struct bf_redis *r, struct bf_live *out, struct bf_error *err)
 {
 	BF_AUTOREPLY struct bf_redis_reply *workers = NULL;
 	BF_AUTOREPLY struct bf_redis_reply *time = NULL;
@@ -107,6 +110,14 @@ int bf_live_load(struct bf_redis *r, struct bf_live *out, struct bf_error *err)
 	return rc;
 }
 
+int bf_live_load(struct bf_redis *r, struct bf_live *out, struct bf_error *err)
+{
+	int rc = load_live(r, out, err);
+	if (rc < 0 && bf_inspection_due(err))
+		(void)bf_error_prefix(err, "Redis cannot say what it holds (`bfstat verify` names the key, and --repair mends it)");
+	return rc;
+}
+
 void bf_live_release(struct bf_live *live)
 {
 	for (size_t i = 0; i < live->n; i++) {
@@ -129,18 +140,22 @@ const struct bf_live_worker *bf_live_find(const struct bf_live *live, const char
 	return NULL;
 }
 
+bool bf_live_names_queue(const struct bf_live_worker *w, const char *queue)
+{
+	size_t len = strlen(queue);
+	for (const char *at = w->queues; *at; at += strspn(at, " ")) {
+		size_t word = strcspn(at, " ");
+		if (word == len && strncmp(at, queue, len) == 0)
+			return true;
+		at += word;
+	}
+	return false;
+}
+
 int bf_live_serving(const struct bf_live *live, const char *queue)
 {
 	int serving = 0;
-	size_t len = strlen(queue);
-	for (size_t i = 0; i < live->n; i++) {
-		if (!live->workers[i].alive)
-			continue;
-		for (const char *at = live->workers[i].queues; *at; at += strspn(at, " ")) {
-			size_t word = strcspn(at, " ");
-			serving += word == len && strncmp(at, queue, len) == 0;
-			at += word;
-		}
-	}
+	for (size_t i = 0; i < live->n; i++)
+		serving += live->workers[i].alive && bf_live_names_queue(&live->workers[i], queue);
 	return serving;
 }

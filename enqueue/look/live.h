@@ -14,7 +14,8 @@
 struct bf_live_worker {
 	char *id, *host, *queues, *version, *started_at; /* never NULL */
 	int64_t pid, slots, held;
-	int64_t lease_ms; /* left; 0 or less: it is over */
+	int64_t lease_ms;  /* left; 0 or less: it is over */
+	int64_t silent_ms; /* since it was last heard, where it has said how long its lease is; else -1 */
 	bool alive, condemned;
 };
 
@@ -30,6 +31,8 @@ struct bf_live {
 int bf_live_load(struct bf_redis *r, struct bf_live *out, struct bf_error *err);
 void bf_live_release(struct bf_live *live);
 const struct bf_live_worker *bf_live_find(const struct bf_live *live, const char *id); /* NULL: none */
+/* Is it one of those that the worker serves, or served while it lived? */
+bool bf_live_names_queue(const struct bf_live_worker *w, const char *queue);
 /* How many that are alive serve this queue. */
 int bf_live_serving(const struct bf_live *live, const char *queue);
 

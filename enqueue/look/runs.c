@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/stat.h"
+#include "look/outlook.h"
 #include "look/view.h"
 #include "render/rate.h"
 
@@ -16,9 +17,10 @@ struct options {
 struct line {
 	const char *run, *pipeline, *state, *since, *until;
 	struct bf_view_jobs jobs;
-	int64_t created_ms, started_ms, finished_ms, now_ms;
-	bool attention, closed;
+	int64_t created_ms, started_ms, finished_ms, now_ms, active_ms;
+	bool attention, closed, held, gated, stalled;
 	const char *superseded_by; /* "": no run has done what failed in it */
+	const char *queue;
 };
 
 /* ---- the list as a table ---- */
@@ -45,7 +47,11 @@ static void add_time(struct bf_buf *out, const struct line *r)
 	bf_buf_addstr(out, "");
 	if (r->started_ms > 0 && r->finished_ms > r->started_ms)
 		bf_buf_printf(out, "took %s", bf_duration_human(r->finished_ms - r->started_ms, text));
-	else if (strcmp(r->state, "running") == 0 && eta > 0)
+	else if (r->stalled)
+		bf_buf_addstr(out, "stalled");
+	else if (r->held)
+		bf_buf_addstr(out, "held back");
+	else if (strcmp(r->state, "running") == 0 && !r->gated && eta > 0)
 		bf_buf_printf(out, "%s left", bf_duration_human(eta, text));
 }
 
@@ -101,6 +107,8 @@ static void add_json(struct bf_json *j, const struct line *r)
 	bf_json_bool(j, "attention", r->attention);
 	bf_json_bool(j, "closed", r->closed);
 	bf_json_text_or_null(j, "superseded_by", r->superseded_by);
+	bf_json_bool(j, "held", r->held);
+	bf_json_bool(j, "stalled", r->stalled);
 	bf_json_int(j, "planned", r->jobs.planned);
 	bf_json_int(j, "pending", r->jobs.pending);
 	bf_json_int(j, "running", r->jobs.running);
@@ -121,11 +129,27 @@ struct list {
 	struct bf_look *look;
 	struct bf_table *table; /* either this … */
 	struct bf_json *json;   /* … or this */
+	struct bf_live live;    /* empty, not whole: Redis could not be read */
+	struct bf_buf stalled;  /* a line for each queue that runs wait at and no worker serves */
 	int64_t listed, all, active;
 };
 
-static void add_line(struct list *list, const struct line *r)
+/* Nobody serves its queue: said once for each queue, of the run that moved last. */
+static void note_stalled(struct list *list, struct line *r)
 {
+	bool moves = strcmp(r->state, "queued") == 0 || strcmp(r->state, "running") == 0 || strcmp(r->state, "stopping") == 0;
+	BF_AUTOFREE char *named = bf_asprintf("no worker for queue %s ", r->queue);
+	r->stalled = moves && list->live.whole && bf_view_left(&r->jobs) > 0 && bf_live_serving(&list->live, r->queue) == 0;
+	if (!r->stalled || strstr(list->stalled.data, named))
+		return;
+	bf_buf_addstr(&list->stalled, "stalled: ");
+	bf_unserved_text(&list->stalled, r->queue, bf_unserved_since(&list->live, r->queue, r->active_ms), r->now_ms);
+	bf_buf_printf(&list->stalled, "; `worker --queues=%s` starts one\n", r->queue);
+}
+
+static void add_line(struct list *list, struct line *r)
+{
+	note_stalled(list, r);
 	if (list->json)
 		add_json(list->json, r);
 	else
@@ -158,7 +182,11 @@ static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
 							.finished_ms = bf_pg_int(r, i, BF_RUNS_FINISHED),
 							.now_ms = bf_pg_int(r, i, BF_RUNS_NOW),
 							.closed = bf_pg_bool(r, i, BF_RUNS_CLOSED),
-							.superseded_by = bf_pg_text(r, i, BF_RUNS_SUPERSEDED_BY)};
+							.superseded_by = bf_pg_text(r, i, BF_RUNS_SUPERSEDED_BY),
+							.queue = bf_pg_text(r, i, BF_RUNS_QUEUE),
+							.active_ms = bf_pg_int(r, i, BF_RUNS_ACTIVE),
+							.held = bf_pg_bool(r, i, BF_RUNS_HELD),
+							.gated = bf_pg_bool(r, i, BF_RUNS_GATED)};
 		line.attention = bf_pg_bool(r, i, BF_RUNS_ATTENTION) || (bf_view_active(line.state) && line.jobs.failed > 0);
 		add_line(list, &line);
 		list->all = bf_pg_int(r, i, BF_RUNS_ALL);
@@ -185,6 +213,8 @@ static int list_from_queue(struct list *list, int limit, struct bf_error *err)
 							.state = bf_live_field(hash, "state"),
 							.since = bf_live_field(hash, "since"),
 							.until = bf_live_field(hash, "until"),
+							.queue = bf_live_field(hash, "queue"),
+							.now_ms = list->live.now_ms,
 							.jobs = {.planned = bf_live_number(hash, "planned"),
 									 .running = bf_live_number(hash, "running"),
 									 .done = bf_live_number(hash, "done"),
@@ -198,28 +228,45 @@ static int list_from_queue(struct list *list, int limit, struct bf_error *err)
 	return rc;
 }
 
+/* Without Redis, or with one that cannot be read, the list is the ledger's; that it is so has been said. */
+static void load_live(struct list *list)
+{
+	struct bf_error err;
+	if (list->look->redis && bf_live_load(list->look->redis, &list->live, &err) < 0)
+		fprintf(stderr, "bfstat: not read: %s\n", err.text);
+}
+
 static int fill(struct list *list, int limit, struct bf_error *err)
 {
+	bf_buf_init(&list->stalled, 1u << 20);
+	bf_buf_addstr(&list->stalled, "");
+	load_live(list);
 	return list->look->pg ? list_from_ledger(list, limit, err) : list_from_queue(list, limit, err);
 }
 
-static void print_workers(const struct list *list, const struct bf_live *live)
+static void print_workers(const struct list *list)
 {
 	const struct bf_term *t = &list->look->term;
+	const struct bf_live *live = &list->live;
+	if (list->stalled.len > 0)
+		printf("\n%s%s%s", bf_tone_on(t, BF_CARE), list->stalled.data, bf_tone_off(t, BF_CARE));
 	if (live->whole && live->alive == 0 && list->active > 0)
 		printf("\n%sNo worker is alive; `worker` starts one.%s\n", bf_tone_on(t, BF_CARE), bf_tone_off(t, BF_CARE));
-	else if (live->alive > 0)
+	if (live->alive > 0)
 		printf("\n%d %s alive, %lld of %lld slots busy\n", live->alive, live->alive == 1 ? "worker" : "workers", (long long)live->busy,
 			   (long long)live->slots);
 }
 
+static void release_list(struct list *list)
+{
+	bf_live_release(&list->live);
+	bf_buf_release(&list->stalled);
+}
+
 static int print_list(struct list *list, int limit, struct bf_error *err)
 {
-	struct bf_live live = {.n = 0};
 	list->table = new_table(&list->look->term);
 	int rc = fill(list, limit, err);
-	if (rc == 0 && list->look->redis)
-		rc = bf_live_load(list->look->redis, &live, err);
 	if (rc == 0 && list->listed == 0)
 		puts(list->look->pg ? "There are no runs yet. The first one:  enqueue run PIPELINE --since=DATE --until=DATE"
 							: "Redis knows no run that is under way; PostgreSQL, which knows the others, cannot be read.");
@@ -228,8 +275,7 @@ static int print_list(struct list *list, int limit, struct bf_error *err)
 	if (rc == 0 && list->all > list->listed)
 		printf("and %lld more: bfstat --limit=%lld\n", (long long)(list->all - list->listed), (long long)list->all);
 	if (rc == 0)
-		print_workers(list, &live);
-	bf_live_release(&live);
+		print_workers(list);
 	bf_table_free(list->table);
 	return rc;
 }
@@ -238,15 +284,20 @@ static int show_all(struct bf_look *l, const struct options *o, struct bf_error 
 {
 	struct list list = {.look = l};
 	struct bf_json j;
-	if (!o->json)
-		return print_list(&list, (int)o->limit, err);
+	int rc;
+	if (!o->json) {
+		rc = print_list(&list, (int)o->limit, err);
+		release_list(&list);
+		return rc;
+	}
 	list.json = &j;
 	bf_json_begin(&j, stdout);
 	bf_json_array(&j, "runs");
-	int rc = fill(&list, (int)o->limit, err);
+	rc = fill(&list, (int)o->limit, err);
 	bf_json_close(&j);
 	bf_json_int(&j, "all", list.all);
 	bf_look_json_end(l, &j);
+	release_list(&list);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* `bfstat verify`: compares Redis with the ledger; `--repair` brings Redis to what the ledger says. */
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/reconcile.h"
@@ -8,27 +9,36 @@
 #include "look/look.h"
 #include "shared/servers.h"
 
-#define APART_US 300000 /* between the two looks */
+#define APART_US  300000 /* between two looks */
+#define SETTLE_MS 300    /* what was on its way has arrived by then */
+#define UPKEEP_MS 8000   /* a worker that lives has been through its upkeep by then, and has put right what it does at each */
 
 struct options {
 	bool json, repair;
 };
 
-static int look_twice(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
+/* Is something among it that may only be on its way? What cannot be read is not. */
+static bool may_pass(const struct bf_drift *d)
 {
-	struct bf_drift before;
-	int rc = bf_drift_find(pg, redis, &before, err);
-	if (rc < 0)
-		return rc;
-	if (before.n == 0) {
-		*out = before;
-		return 0;
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->list[i].what, "unreadable") != 0)
+			return true;
+	return false;
+}
+
+/* Looks again and again, for as long as something differs that did each time before. *out: what differs still. */
+static int look_until_agreed(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
+{
+	int64_t began = bf_mono_ms();
+	int rc = bf_drift_find(pg, redis, out, err);
+	while (rc == 0 && may_pass(out) && bf_mono_ms() - began < (out->alive > 0 ? UPKEEP_MS : SETTLE_MS)) {
+		struct bf_drift before = *out;
+		usleep(APART_US);
+		rc = bf_drift_find(pg, redis, out, err);
+		if (rc == 0)
+			bf_drift_persists(out, &before);
+		bf_drift_release(&before);
 	}
-	usleep(APART_US);
-	rc = bf_drift_find(pg, redis, out, err);
-	if (rc == 0)
-		bf_drift_persists(out, &before);
-	bf_drift_release(&before);
 	return rc;
 }
 
@@ -112,23 +122,35 @@ static int repair_all(struct bf_upkeep *u, struct bf_error *err)
 	return rc;
 }
 
+/* Each run that differs; all of them where something differs that is of none. */
+static int repair_found(struct bf_upkeep *u, const struct bf_drift *found, struct bf_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < found->n; i++)
+		if (!*found->list[i].run)
+			return repair_all(u, err);
+	for (size_t i = 0; rc == 0 && i < found->n; i++) {
+		const char *run = found->list[i].run;
+		if (i == 0 || strcmp(run, found->list[i - 1].run) != 0)
+			rc = bf_reconcile_run(u, run, BF_DEPTH_ALL, NULL, NULL, err);
+		if (rc == -BF_E_NOT_FOUND)
+			rc = 0; /* a run that the ledger does not know is shown again below */
+	}
+	return rc;
+}
+
 static int repair(const struct bf_drift *found, struct bf_drift *left, struct bf_error *err)
 {
 	struct bf_upkeep u;
 	int rc = bf_open_both("bfstat", &u, err);
 	if (rc == 0)
-		rc = bf_reconcile_generation(&u, NULL, err);
-	for (size_t i = 0; rc == 0 && i < found->n; i++) {
-		const char *run = found->list[i].run;
-		if (!*run)
-			rc = repair_all(&u, err);
-		else if (i == 0 || strcmp(run, found->list[i - 1].run) != 0)
-			rc = bf_reconcile_run(&u, run, BF_DEPTH_ALL, NULL, NULL, err);
-		if (rc == -BF_E_NOT_FOUND)
-			rc = 0; /* a run that the ledger does not know is shown again below */
-	}
+		rc = bf_reconcile_mend(&u, BF_INSPECT_ALL, err);
 	if (rc == 0)
-		rc = look_twice(u.pg, u.redis, left, err);
+		rc = bf_reconcile_generation(&u, NULL, err);
+	if (rc == 0)
+		rc = repair_found(&u, found, err);
+	if (rc == 0)
+		rc = look_until_agreed(u.pg, u.redis, left, err);
 	bf_close_both(&u);
 	return rc;
 }
@@ -147,7 +169,7 @@ static int run_verify(const struct bf_command *command, int argc, char **argv)
 		bf_look_close(&look);
 		return 5;
 	}
-	int rc = look_twice(look.pg, look.redis, &found, &err);
+	int rc = look_until_agreed(look.pg, look.redis, &found, &err);
 	if (rc == 0 && o.repair && found.n > 0)
 		rc = repair(&found, &left, &err);
 	if (rc == 0 && o.json)

@@ -56,24 +56,6 @@ double bf_view_rate(int64_t recent, int64_t started_ms, int64_t now_ms)
 	return ms > 0 ? (double)recent * 1000.0 / (double)(ms < 1000 ? 1000 : ms) : 0;
 }
 
-int64_t bf_view_eta(const struct bf_view *v)
-{
-	int64_t slowest = 0, after = 0;
-	for (int i = 0; i < v->n_steps; i++) {
-		const struct bf_view_step *s = &v->steps[i];
-		bool released = strcmp(s->state, "released") == 0;
-		double own = released ? bf_view_rate(s->jobs.recent, s->started_ms, v->now_ms) : 0;
-		int64_t eta = bf_eta_ms(bf_view_left(&s->jobs), own > 0 ? own : v->per_second);
-		if (eta < 0)
-			return -1;
-		if (!released)
-			after += eta;
-		else if (eta > slowest)
-			slowest = eta;
-	}
-	return slowest + after;
-}
-
 static void add_jobs(struct bf_view_jobs *sum, const struct bf_view_jobs *jobs)
 {
 	sum->planned += jobs->planned;
@@ -146,7 +128,7 @@ static void read_run(struct bf_view *v, const struct bf_pg_result *r)
 	v->superseded_by = bf_strdup(bf_pg_text(r, 0, BF_RUN_SUPERSEDED_BY));
 	v->again = bf_strdup(bf_pg_text(r, 0, BF_RUN_AGAIN));
 	v->trial = bf_pg_bool(r, 0, BF_RUN_TRIAL);
-	v->created_ms = bf_pg_int(r, 0, BF_RUN_CREATED);
+	v->created_ms = v->active_ms = bf_pg_int(r, 0, BF_RUN_CREATED);
 	v->finished_ms = bf_pg_int(r, 0, BF_RUN_FINISHED);
 	v->now_ms = bf_pg_int(r, 0, BF_RUN_NOW);
 }
@@ -170,6 +152,9 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->hole_last = bf_strdup(bf_pg_text(r, i, BF_STEPS_HOLE_LAST));
 		s->asked = bf_pg_int(r, i, BF_STEPS_ASKED_COUNT);
 		s->limited = bf_pg_int(r, i, BF_STEPS_UNITS);
+		s->released_ms = bf_pg_int(r, i, BF_STEPS_RELEASED);
+		s->soak_ms = bf_pg_null(r, i, BF_STEPS_SOAK) ? -1 : bf_pg_int(r, i, BF_STEPS_SOAK);
+		v->active_ms = bf_pg_int(r, i, BF_STEPS_ACTIVE) > v->active_ms ? bf_pg_int(r, i, BF_STEPS_ACTIVE) : v->active_ms;
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),
@@ -250,6 +235,7 @@ static int read_live_step(struct bf_redis *r, struct bf_view *v, const char *ste
 		return rc;
 	(void)snprintf(s->state, sizeof(s->state), "%s", bf_live_field(hash, "state"));
 	s->needs = bf_strdup("");
+	s->soak_ms = -1;
 	s->review = bf_strdup("");
 	s->jobs = (struct bf_view_jobs){.planned = bf_live_number(hash, "planned"),
 									.running = bf_live_number(hash, "running"),

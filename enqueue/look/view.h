@@ -27,6 +27,8 @@ struct bf_view_step {
 	int64_t deadline_ms;             /* until when; 0: for ever */
 	bool approve_on_timeout;         /* what then */
 	char *review;                    /* what to look at; "" when nothing is said */
+	int64_t released_ms;             /* since when it may work; 0: it may not */
+	int64_t soak_ms;                 /* how long a soak lasts; -1: not known, or no soak */
 	int64_t over_hole;               /* done although something before was not there, and not done again since */
 	char *hole_first, *hole_last;    /* of these: days, or keys; "" when there are none */
 	int64_t limited, asked;          /* where --limit has left some: so many of so many days or keys have a job; 0: it has not */
@@ -57,6 +59,7 @@ struct bf_view {
 	char *again;                   /* the command that asks for the same once more; "" where it is not known */
 	bool trial;                    /* what it does is not coverage */
 	bool cancelling;               /* all of it: stopping until its last job is cancelled */
+	int64_t active_ms;             /* when a job of it last began or ended, or else when it was made; 0: not known */
 	int64_t concurrency, created_ms, started_ms, finished_ms, now_ms;
 	struct bf_view_jobs jobs; /* of all steps */
 	struct bf_view_step steps[BF_STEPS_MAX];
@@ -80,8 +83,6 @@ int64_t bf_view_left(const struct bf_view_jobs *jobs); /* pending, running and l
 bool bf_view_active(const char *state);                /* of a run: not ended */
 struct bf_bar bf_view_bar(const struct bf_view_jobs *jobs);
 double bf_view_rate(int64_t recent, int64_t started_ms, int64_t now_ms); /* from `recent`, per second */
-/* Until the run is done, at the present pace: the slowest of the steps that are released, and after it those that wait. -1: not known. */
-int64_t bf_view_eta(const struct bf_view *v);
 int bf_view_exit_code(const char *state);
 
 /* The page. brief: no hints of what to type next, and what is running cut to a few lines (watch). */

@@ -1,3 +1,4 @@
+#include "look/outlook.h"
 #include "look/view.h"
 
 static void add_jobs(struct bf_json *j, const struct bf_view_jobs *jobs)
@@ -134,6 +135,9 @@ void bf_view_json(struct bf_json *j, const struct bf_view *v)
 		bf_json_null(j, "eta_ms");
 	else
 		bf_json_int(j, "eta_ms", eta);
+	bf_json_text_or_null(j, "eta_until", bf_view_eta_until(v));
+	bf_json_bool(j, "stalled", bf_view_stalled(v));
+	bf_json_time(j, "stalled_since", bf_view_stalled(v) ? bf_unserved_since(&v->live, v->queue, v->active_ms) : 0);
 	add_steps(j, v);
 	add_running(j, v);
 	add_last_error(j, &v->last_error);

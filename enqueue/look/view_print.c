@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "look/outlook.h"
 #include "look/view.h"
 #include "render/rate.h"
 
@@ -10,6 +11,7 @@
 #define RUNNING_BRIEF 4
 #define ERROR_LINES   3
 #define LABEL_WIDTH   13
+#define SILENT_MS     4000 /* a worker that lives is heard of each second */
 #define SEPARATOR     (t->utf8 ? " · " : " - ")
 
 static void tone(FILE *out, const struct bf_term *t, enum bf_tone tone_of, const char *text)
@@ -140,20 +142,56 @@ static void print_limited(FILE *out, const struct bf_term *t, const struct bf_vi
 static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	BF_AUTOBUF struct bf_buf line;
-	char text[BF_RATE_TEXT], left[BF_DURATION_TEXT], slots[28], busy[28];
-	int64_t eta = bf_view_eta(v);
+	char text[BF_RATE_TEXT], slots[28], busy[28];
 	bf_buf_init(&line, 1024);
 	bf_buf_addstr(&line, "");
 	if (v->per_second > 0)
 		bf_buf_addstr(&line, bf_rate_text(v->per_second, text));
-	if (strcmp(v->state, "running") == 0 && eta >= 1000)
-		bf_buf_printf(&line, "%sabout %s left", line.len ? SEPARATOR : "", bf_duration_human(eta, left));
+	if (bf_view_eta(v) >= 1000) {
+		bf_buf_addstr(&line, line.len ? SEPARATOR : "");
+		bf_view_eta_text(&line, v);
+	}
 	if (v->live_known) {
 		bf_buf_printf(&line, "%s%d %s alive", line.len ? SEPARATOR : "", v->live.alive, v->live.alive == 1 ? "worker" : "workers");
 		bf_buf_printf(&line, ", %s of %s slots busy", bf_text_group(v->live.busy, busy), bf_text_group(v->live.slots, slots));
 	}
 	if (line.len > 0)
 		fprintf(out, "%s\n", line.data);
+}
+
+/* Nothing of it will move until somebody comes; or for a while, until what a silent worker holds is given to others. */
+static void print_stalled(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	BF_AUTOBUF struct bf_buf line;
+	bf_buf_init(&line, 1024);
+	if (!bf_view_stalled(v))
+		return;
+	bf_buf_addstr(&line, "stalled: ");
+	bf_unserved_text(&line, v->queue, bf_unserved_since(&v->live, v->queue, v->active_ms), v->now_ms);
+	tone(out, t, BF_CARE, line.data);
+	fputc('\n', out);
+}
+
+static int64_t held_by(const struct bf_view *v, const struct bf_live_worker *w)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < v->n_running; i++)
+		n += strcmp(v->running[i].worker, w->id) == 0;
+	return n;
+}
+
+static void print_silent(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	for (size_t i = 0; v->live_known && i < v->live.n; i++) {
+		const struct bf_live_worker *w = &v->live.workers[i];
+		int64_t held = w->alive && w->silent_ms >= SILENT_MS ? held_by(v, w) : 0;
+		char silent[BF_DURATION_TEXT], left[BF_DURATION_TEXT];
+		if (held == 0)
+			continue;
+		tone(out, t, BF_CARE, "waits for a lease to end: ");
+		fprintf(out, "worker %s has not been heard of for %s; its %lld %s go to others in %s\n", w->id,
+				bf_duration_human(w->silent_ms, silent), (long long)held, jobs_word(held), bf_duration_human(w->lease_ms, left));
+	}
 }
 
 /* ---- steps ---- */
@@ -488,6 +526,8 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_closed(out, t, v);
 	print_limited(out, t, v);
 	print_speed(out, t, v);
+	print_stalled(out, t, v);
+	print_silent(out, t, v);
 	print_steps(out, t, v);
 	print_running(out, t, v, brief);
 	print_held(out, t, v);

@@ -11,6 +11,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/ledger.h"
+#include "look/outlook.h"
 #include "look/view.h"
 #include "render/rate.h"
 
@@ -115,8 +116,7 @@ static void page_trouble(const struct watch *w, FILE *out)
 static void print_line(FILE *out, const struct bf_view *v)
 {
 	BF_AUTOBUF struct bf_buf line;
-	char now[BF_TIME_TEXT], done[28], planned[28], rate[BF_RATE_TEXT], left[BF_DURATION_TEXT];
-	int64_t eta = bf_view_eta(v);
+	char now[BF_TIME_TEXT], done[28], planned[28], rate[BF_RATE_TEXT];
 	bf_buf_init(&line, 4096);
 	bf_buf_printf(&line, "%s %s %s ", bf_time_format(v->now_ms, now), v->run, v->state);
 	bf_percent_text(&line, v->jobs.done, v->jobs.planned);
@@ -126,8 +126,16 @@ static void print_line(FILE *out, const struct bf_view *v)
 	bf_buf_printf(&line, ", %lld running", (long long)v->jobs.running);
 	if (v->per_second > 0)
 		bf_buf_printf(&line, ", %s", bf_rate_text(v->per_second, rate));
-	if (bf_view_active(v->state) && eta >= 1000)
-		bf_buf_printf(&line, ", %s left", bf_duration_human(eta, left));
+	if (bf_view_eta(v) >= 1000) {
+		bf_buf_addstr(&line, ", ");
+		bf_view_eta_text(&line, v);
+	}
+	if (bf_view_stalled(v)) {
+		bf_buf_addstr(&line, ", stalled: ");
+		bf_unserved_text(&line, v->queue, bf_unserved_since(&v->live, v->queue, v->active_ms), v->now_ms);
+	}
+	if (*v->held)
+		bf_buf_addstr(&line, ", held back");
 	if (v->live_known)
 		bf_buf_printf(&line, ", %d %s, %lld/%lld slots", v->live.alive, v->live.alive == 1 ? "worker" : "workers", (long long)v->live.busy,
 					  (long long)v->live.slots);
