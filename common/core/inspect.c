@@ -1,7 +1,7 @@
 /*
  * Looks for keys of ours that cannot be read, and throws them away if asked to (core/inspect.h). One call of a
  * function looks at the keys of one worker, queue or run, or at a page of a long one; the names come from Redis's
- * list of workers and from the ledger. Keeps R11 and R12 (docs/protocol.md).
+ * list of workers and from the ledger. Keeps R16 (docs/protocol.md).
  */
 #include "core/inspect.h"
 

@@ -5,7 +5,7 @@
 --
 -- Redis is disposable. What nobody can read is named (`inspect` only looks) and thrown away (`discard`): single
 -- members are taken out, a key that is wrong as a whole goes. Where that key says which jobs there are, the
--- generation goes with it, and the whole queue is rebuilt from the ledger (PROTOCOL R11). Everything else comes
+-- generation goes with it, and the whole queue is rebuilt from the ledger (PROTOCOL R16). Everything else comes
 -- back by itself: workers introduce themselves, say what they hold, and renew their leases.
 
 local PAGE = { all = 1000, heads = 100 } -- members of a key that are read at once; of heads, that is all of them
