@@ -30,7 +30,7 @@ grant insert on bf.pipeline to backfill_operator;
 grant insert (run, pipeline, sha256, dir, queue, since, until, params, identity, options, concurrency, interval_ms, requested_by, note,
               throttle_ms, held_until, trial) on bf.run to backfill_operator;
 grant insert (run, step, ordinal, kind, planned, needs, on_failure, concurrency, chronological, per_run, timeout_ms, on_timeout,
-              max_failed_ratio, review, split, by_chunk, upto, lookback, asked, asked_count) on bf.step to backfill_operator;
+              max_failed_ratio, review, split, by_chunk, upto, lookback, asked, asked_count, soak_ms) on bf.step to backfill_operator;
 grant insert (run, step, seq, chunk, since, until, key, after, lookback_key) on bf.job to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
 grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf.cancel_rest, bf.retry, bf.approve, bf.taken,
