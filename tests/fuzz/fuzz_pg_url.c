@@ -8,13 +8,14 @@ static void check(const char *url)
 {
 	struct bf_error err;
 	struct bf_pg_target t;
-	int rc = bf_pg_target_init(&t, url, "fuzz", "-c geqo=off", &err);
+	int rc = bf_pg_target_init(&t, url, "fuzz", &err);
 
 	if (rc < 0) {
 		must_be_an_error(rc, &err);
 		MUST(!strstr(err.text, SECRET));
 		return;
 	}
+	bf_pg_target_options(&t, "-c geqo=off");
 	MUST(t.count > 0 && t.count <= BF_PG_KEYWORDS_MAX);
 	bf_pg_target_release(&t);
 }
