@@ -407,6 +407,28 @@ void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why)
 	finish(j, BF_OUT_RETURN, "again");
 }
 
+static bool out_of_patience(const struct bf_job *j, enum bf_blame blame)
+{
+	int64_t patience = j->step->retry.patience_ms;
+	if (blame == BF_BLAME_NOBODY || j->waits == 0 || j->waited_ms < patience)
+		return false;
+	return blame == BF_BLAME_STEP || bf_mono_ms() - j->worker->well_since_ms >= patience;
+}
+
+void bf_job_wait(struct bf_job *j, const struct bf_retry *pace, enum bf_blame blame, const char *why)
+{
+	char waited[BF_DURATION_TEXT];
+	if (out_of_patience(j, blame)) {
+		BF_AUTOFREE char *text = bf_asprintf("%s (put off %d times for this, for %s: it counts as a try)", why, j->waits,
+											 bf_duration_human(j->waited_ms, waited));
+		bf_job_failed(j, "patience", false, text, NULL, 0);
+		return;
+	}
+	if (!j->fenced)
+		j->error = bounded_text(why, strnlen(why, BF_ERROR_MAX), BF_ERROR_MAX);
+	bf_job_again(j, bf_retry_delay_ms(pace, j->waits + 1, bf_random_unit()), why);
+}
+
 void bf_job_returned(struct bf_job *j)
 {
 	log_end(j, BF_LOG_INFO, j->fenced ? "fenced off, its work is dropped," : "handed back");

@@ -81,6 +81,8 @@ static void opened(struct bf_job *j, const struct bf_open_answer *a)
 	j->epoch = a->epoch;
 	j->attempts = a->attempts;
 	j->redone = a->redone;
+	j->waits = a->waits;
+	j->waited_ms = a->waited_ms;
 	j->checkpoint = bf_strdup(a->checkpoint);
 	j->key = bf_strdup(a->key);
 	j->lookback_key = bf_strdup(a->lookback_key);
@@ -227,6 +229,7 @@ static void refused(struct batch *b, const struct bf_error *err)
 	struct bf_worker *w = b->worker;
 	if (!is_of_a_row(err)) {
 		bf_err("jobs cannot be opened: %s", err->text);
+		w->well_since_ms = bf_mono_ms();
 		w->open_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;
 		return;
 	}

@@ -46,6 +46,7 @@ static void follow(struct bf_job *j, const struct bf_settle_answer *a)
 static void refused(struct batch *b, const struct bf_error *err)
 {
 	struct bf_worker *w = b->worker;
+	w->well_since_ms = bf_mono_ms();
 	if (strncmp(err->sqlstate, "22", 2) != 0) {
 		bf_err("jobs cannot be settled: %s", err->text);
 		w->settle_not_before_ms = bf_mono_ms() + TROUBLE_PAUSE_MS;

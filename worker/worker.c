@@ -195,7 +195,7 @@ static void on_pg_lost(struct bf_pgc *c, const struct bf_error *err, void *data)
 {
 	struct bf_worker *w = data;
 	(void)c;
-	w->control_lost_ms = bf_mono_ms();
+	w->control_lost_ms = w->well_since_ms = bf_mono_ms();
 	bf_warn("%s; nothing is opened or settled until it is back", err->text);
 }
 

@@ -108,8 +108,10 @@ struct bf_job {
 
 	/* from opening it */
 	int epoch, attempts;
-	int redone;       /* how often it was opened again although it was done */
-	char *checkpoint; /* of an earlier attempt; NULL: none */
+	int redone;        /* how often it was opened again although it was done */
+	int waits;         /* how often it was put off in a row, without a try being counted */
+	int64_t waited_ms; /* since the first of these, when it was opened */
+	char *checkpoint;  /* of an earlier attempt; NULL: none */
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT], lookback_since[BF_DATE_TEXT];
 	char *key;          /* "" for a date chunk */
 	char *lookback_key; /* NULL: it does not look back, or to a day */
@@ -218,6 +220,7 @@ struct bf_worker {
 	size_t n_notes, cap_notes;
 	int64_t last_notes_ms, open_not_before_ms, settle_not_before_ms;
 	int64_t control_lost_ms; /* when opener or settler was last lost; 0: never */
+	int64_t well_since_ms;   /* since when the ledger has refused nothing, and was there */
 	size_t settle_limit;     /* jobs in the next settle batch: halved when the server refuses a text */
 	size_t open_limit;       /* the same for opening: halved when the server cannot work with a job's row */
 
@@ -253,7 +256,15 @@ void bf_job_stop(struct bf_job *j, bool fenced);
 void bf_job_done(struct bf_job *j, int64_t rows);
 void bf_job_failed(struct bf_job *j, const char *category, bool never_again, const char *error, const char *tail, size_t tail_len);
 void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why); /* later, and it does not count as a try */
-void bf_job_returned(struct bf_job *j);                                 /* handed back: the worker drains, or the attempt was fenced off */
+/* The same for what puts it off, and is not meant to: the ledger keeps why, since when and how often, the waits grow by `pace`, and
+ * past the step's patience it counts as a try, unless the ledger's server itself was in trouble in that time. */
+enum bf_blame {
+	BF_BLAME_NOBODY, /* never the job: it is not counted, however long it takes */
+	BF_BLAME_SERVER, /* the server, or what the job's SQL says of another one */
+	BF_BLAME_STEP    /* the job's own SQL */
+};
+void bf_job_wait(struct bf_job *j, const struct bf_retry *pace, enum bf_blame blame, const char *why);
+void bf_job_returned(struct bf_job *j); /* handed back: the worker drains, or the attempt was fenced off */
 void bf_job_acknowledge(struct bf_job *j, enum bf_ack ack, int64_t delay_ms); /* nothing (more) to settle: tell Redis */
 /* Gives up a job that does not execute: by way of the ledger where an attempt was opened here, which nobody else is to count as a crash. */
 void bf_job_put_down(struct bf_job *j, enum bf_ack ack, int64_t delay_ms);

@@ -13,6 +13,7 @@ struct bf_retry {
 	double factor; /* at least 1 */
 	int64_t max_ms;
 	double jitter;
+	int64_t patience_ms; /* how long what counts as no try may go on before it does; of steps only */
 };
 
 /* unit_random in [0,1); passed in so that tests decide it. */

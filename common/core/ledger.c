@@ -62,7 +62,9 @@ enum {
 	OPEN_STALE_PID,
 	OPEN_STALE_START,
 	OPEN_LOOKBACK_KEY,
-	OPEN_REDONE
+	OPEN_REDONE,
+	OPEN_WAITS,
+	OPEN_WAITED
 };
 
 static enum bf_open_verdict verdict_of(const char *word)
@@ -90,6 +92,8 @@ void bf_ledger_open_read(const struct bf_pg_result *r, int row, struct bf_open_a
 		.key = bf_pg_text(r, row, OPEN_KEY),
 		.lookback_key = bf_pg_null(r, row, OPEN_LOOKBACK_KEY) ? NULL : bf_pg_text(r, row, OPEN_LOOKBACK_KEY),
 		.redone = (int)bf_pg_int(r, row, OPEN_REDONE),
+		.waits = (int)bf_pg_int(r, row, OPEN_WAITS),
+		.waited_ms = bf_pg_int(r, row, OPEN_WAITED),
 		.early_ms = bf_pg_int(r, row, OPEN_EARLY),
 		.stale_pid = (int)bf_pg_int(r, row, OPEN_STALE_PID),
 		.stale_start = bf_pg_text(r, row, OPEN_STALE_START),

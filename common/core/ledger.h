@@ -47,6 +47,8 @@ struct bf_open_answer { /* texts live as long as the result */
 	const char *since, *until, *key; /* "" when none */
 	const char *lookback_key;        /* NULL: none */
 	int redone;                      /* how often it was opened again although it was done */
+	int waits;                       /* how often it was put off in a row, without a try being counted */
+	int64_t waited_ms;               /* since the first of these */
 	int64_t early_ms;
 	int stale_pid; /* backend of an earlier attempt that may still run; 0: none */
 	const char *stale_start;
@@ -68,7 +70,7 @@ struct bf_settle_ask {
 	enum bf_outcome outcome;
 	int64_t delay_ms;
 	int64_t rows;                          /* -1: not known */
-	const char *category, *error, *tail;   /* valid UTF-8, or NULL */
+	const char *category, *error, *tail;   /* valid UTF-8, or NULL; error of a return: why the job is put off */
 	const char *checkpoint, *note;         /* NULL: leave what is there */
 	int64_t progress_done, progress_total; /* -1: leave what is there */
 };

@@ -12,7 +12,8 @@
 #define THROTTLE_DEFAULT_MS     10000
 #define THROTTLE_MIN_MS         5000
 
-static const struct bf_retry retry_default = {.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2};
+static const struct bf_retry retry_default = {
+	.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2, .patience_ms = 900 * 1000};
 
 #define FIELDS_OF_FILE                                                                                                                 \
 	"pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "throttle", "env", "params", "defaults", "artifacts", \

@@ -38,7 +38,7 @@ static const char *const kind_names[] = {"sql", "exec", "check", "noop", "approv
 static const char *const per_names[] = {"chunk", "run", NULL};
 static const char *const wait_for_names[] = {"step", "chunk", NULL};
 static const char *const order_names[] = {"asc", "desc", NULL};
-static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", NULL};
+static const char *const retry_fields[] = {"attempts", "first", "factor", "max", "jitter", "patience", NULL};
 static const char *const lookback_fields[] = {"days", "keys", "warmup", NULL};
 static const char *const warmup_names[] = {"allow", "block", NULL};
 static const char *const sample_fields[] = {"name",      "type",    "file",      "expected", "present",   "of",
@@ -122,6 +122,7 @@ void bf_read_retry(struct bf_reader *r, const struct bf_at *up, json_t *object, 
 	bf_read_number(r, &at, o, "factor", 1, 100, &retry->factor);
 	bf_read_duration(r, &at, o, "max", 0, &retry->max_ms);
 	bf_read_number(r, &at, o, "jitter", 0, 1, &retry->jitter);
+	bf_read_duration(r, &at, o, "patience", 0, &retry->patience_ms);
 	if (retry->first_ms > retry->max_ms)
 		bf_problem(r, &at, "found a \"first\" wait that is longer than \"max\", expected at most that");
 }

@@ -49,6 +49,11 @@ int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **
 	return query_text(pg, &bf_sql_stat_last_error, run, out, err);
 }
 
+int bf_stat_put_off(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
+{
+	return query_text(pg, &bf_sql_stat_put_off, run, out, err);
+}
+
 static void move_on(int64_t *after, const struct bf_pg_result *page, int column)
 {
 	int rows = bf_pg_rows(page);

@@ -128,6 +128,8 @@ enum bf_stat_last_error_column {
 	BF_LAST_SAID
 };
 int bf_stat_last_error(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err); /* no rows: none yet */
+int bf_stat_put_off(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+enum { BF_PUT_OFF_JOBS, BF_PUT_OFF_STEP, BF_PUT_OFF_CHUNK, BF_PUT_OFF_TIMES, BF_PUT_OFF_SINCE, BF_PUT_OFF_WHY };
 
 enum bf_stat_jobs_column {
 	BF_JOBS_STEP,

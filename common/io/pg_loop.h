@@ -74,6 +74,7 @@ struct bf_pgc_script {
 	int64_t affected;
 	bool behind_failed;         /* of a transaction: what stood behind it */
 	enum bf_pgc_part part;      /* of a transaction: what the error is an answer to */
+	bool raised;                /* the error was raised by a function, or is another server's that an extension tells of */
 	const struct bf_error *err; /* NULL on success */
 	const char *detail;         /* of the error: DETAIL, HINT, CONTEXT and position as lines, or "" */
 };

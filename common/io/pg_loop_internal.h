@@ -55,6 +55,7 @@ struct bf_pgc_request {
 	size_t widest;         /* bytes of the longest row so far */
 	enum bf_pgc_part part; /* of err */
 	int skip;              /* results of a pipeline that come first, and that nobody asked for */
+	bool raised;           /* as bf_pgc_script has it */
 	const char *preparing; /* the statement that is prepared in the same pipeline, or NULL */
 	PGresult *kept;        /* what the callback will see */
 	int64_t affected;
@@ -118,6 +119,7 @@ struct bf_pgc_places bf_pgc_script_places(void);
 /* Fills in c->request, but for the callback, and gives the message; the caller frees. */
 char *bf_pgc_transaction_text(struct bf_pgc *c, const struct bf_pgc_transaction *t);
 enum bf_pgc_part bf_pgc_part_of(const struct bf_pgc_request *r); /* of the statement that is answered next */
+bool bf_pgc_is_raised(const PGresult *error);                    /* not by the server itself: by the function of its source */
 void bf_pgc_take_row(struct bf_pgc_request *r, const PGresult *row);
 void bf_pgc_take_end(struct bf_pgc_request *r, PGresult *res /* taken over */); /* of one statement, which went well */
 

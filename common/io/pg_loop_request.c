@@ -23,6 +23,7 @@ void bf_pgc_request_clear(struct bf_pgc *c)
 	r->kept_at = -1;
 	r->widest = 0;
 	r->part = BF_PGC_AROUND;
+	r->raised = false;
 	r->err.code = 0;
 	r->settled = r->transaction = r->read_only = r->plain = r->committed = r->stained = false;
 }
@@ -88,8 +89,13 @@ static void call_back(struct bf_pgc *c)
 	if (r.cb) {
 		r.cb(c, kept, err, r.data);
 	} else if (r.script_cb) {
-		const struct bf_pgc_script outcome = {
-			.last_rows = kept, .affected = r.affected, .behind_failed = r.stained, .part = r.part, .err = err, .detail = r.detail.data};
+		const struct bf_pgc_script outcome = {.last_rows = kept,
+											  .affected = r.affected,
+											  .behind_failed = r.stained,
+											  .part = r.part,
+											  .raised = r.raised,
+											  .err = err,
+											  .detail = r.detail.data};
 		r.script_cb(c, &outcome, r.data);
 	}
 	PQclear(r.kept);
@@ -117,7 +123,7 @@ static void go_on(struct bf_pgc *c)
 /* A server, or a session that began while it was so, that refuses to write: the next connection may lead to one that does not. */
 static bool is_read_only(const struct bf_pgc *c)
 {
-	return strcmp(c->request.err.sqlstate, "25006") == 0 && c->request.err.code == BF_E_SQL;
+	return strcmp(c->request.err.sqlstate, "25006") == 0 && c->request.err.code == BF_E_SQL && !c->request.raised;
 }
 
 static void end_exec(struct bf_pgc *c)
@@ -233,6 +239,7 @@ static void take_error(struct bf_pgc *c, const PGresult *res)
 	if (c->phase == PHASE_ROLLBACK || r->err.code)
 		return;
 	r->part = bf_pgc_part_of(r);
+	r->raised = bf_pgc_is_raised(res);
 	bf_pg_fail_result(res, &r->err);
 	bf_pg_detail(res, r->sql ? r->sql + r->before : NULL, r->before, &r->detail);
 }

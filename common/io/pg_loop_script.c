@@ -73,6 +73,16 @@ enum bf_pgc_part bf_pgc_part_of(const struct bf_pgc_request *r)
 	return of_the_text || r->answered == 0 ? BF_PGC_IN_SQL : BF_PGC_AROUND;
 }
 
+bool bf_pgc_is_raised(const PGresult *error)
+{
+	static const char *const functions[] = {"exec_stmt_raise", "pgfdw_report_error", "dblink_res_error", "PLy_elog_impl"};
+	const char *function = PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION);
+	for (size_t i = 0; function && i < BF_COUNT_OF(functions); i++)
+		if (strcmp(function, functions[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool is_transaction_control(const char *tag)
 {
 	static const char *const tags[] = {"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PREPARE TRANSACTION"};

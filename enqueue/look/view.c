@@ -197,11 +197,24 @@ static void read_last_error(struct bf_view *v, const struct bf_pg_result *r)
 										   .at_ms = bf_pg_int(r, 0, BF_LAST_AT)};
 }
 
+static void read_put_off(struct bf_view *v, const struct bf_pg_result *r)
+{
+	if (bf_pg_rows(r) == 0)
+		return;
+	v->put_off = (struct bf_view_put_off){.jobs = bf_pg_int(r, 0, BF_PUT_OFF_JOBS),
+										  .times = bf_pg_int(r, 0, BF_PUT_OFF_TIMES),
+										  .since_ms = bf_pg_int(r, 0, BF_PUT_OFF_SINCE),
+										  .step = bf_strdup(bf_pg_text(r, 0, BF_PUT_OFF_STEP)),
+										  .chunk = bf_strdup(bf_pg_text(r, 0, BF_PUT_OFF_CHUNK)),
+										  .why = bf_strdup(bf_pg_text(r, 0, BF_PUT_OFF_WHY))};
+}
+
 static int load_from_ledger(struct bf_pg *pg, const char *run, struct bf_view *v, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *row = NULL;
 	BF_AUTORESULT struct bf_pg_result *steps = NULL;
 	BF_AUTORESULT struct bf_pg_result *running = NULL;
+	BF_AUTORESULT struct bf_pg_result *put_off = NULL;
 	BF_AUTORESULT struct bf_pg_result *last = NULL;
 	int rc = bf_stat_run(pg, run, &row, err);
 	if (rc == 0 && bf_pg_rows(row) == 0)
@@ -212,6 +225,8 @@ static int load_from_ledger(struct bf_pg *pg, const char *run, struct bf_view *v
 		rc = bf_stat_running(pg, run, &running, err);
 	if (rc == 0)
 		rc = bf_stat_last_error(pg, run, &last, err);
+	if (rc == 0)
+		rc = bf_stat_put_off(pg, run, &put_off, err);
 	if (rc < 0)
 		return rc;
 	v->from_ledger = true;
@@ -219,6 +234,7 @@ static int load_from_ledger(struct bf_pg *pg, const char *run, struct bf_view *v
 	read_steps(v, steps);
 	read_running(v, running);
 	read_last_error(v, last);
+	read_put_off(v, put_off);
 	return 0;
 }
 
@@ -357,6 +373,9 @@ void bf_view_release(struct bf_view *v)
 	free(v->last_error.text);
 	free(v->last_error.said);
 	free(v->last_error.job_state);
+	free(v->put_off.step);
+	free(v->put_off.chunk);
+	free(v->put_off.why);
 	bf_live_release(&v->live);
 	*v = (struct bf_view){.n_steps = 0};
 }

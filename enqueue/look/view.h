@@ -47,6 +47,12 @@ struct bf_view_error {
 	int64_t at_ms, attempts;
 };
 
+/* Jobs that wait without a try being counted: so many, and the one that waits longest. */
+struct bf_view_put_off {
+	int64_t jobs, times, since_ms; /* jobs 0: there is none */
+	char *step, *chunk, *why;
+};
+
 struct bf_view {
 	char run[BF_RUN_MAX + 1], pipeline[BF_NAME_MAX + 1], state[16], queue[BF_NAME_MAX + 1];
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
@@ -67,6 +73,7 @@ struct bf_view {
 	struct bf_view_running *running; /* oldest first */
 	size_t n_running;
 	struct bf_view_error last_error;
+	struct bf_view_put_off put_off;
 	struct bf_live live;
 	bool live_known; /* which worker is alive could be read */
 	bool from_ledger;

@@ -90,6 +90,22 @@ static void add_last_error(struct bf_json *j, const struct bf_view_error *e)
 	bf_json_close(j);
 }
 
+static void add_put_off(struct bf_json *j, const struct bf_view_put_off *p)
+{
+	if (p->jobs == 0) {
+		bf_json_null(j, "put_off");
+		return;
+	}
+	bf_json_object(j, "put_off");
+	bf_json_int(j, "jobs", p->jobs);
+	bf_json_text(j, "step", p->step);
+	bf_json_text(j, "chunk", p->chunk);
+	bf_json_int(j, "times", p->times);
+	bf_json_time(j, "since", p->since_ms);
+	bf_json_text(j, "why", p->why);
+	bf_json_close(j);
+}
+
 static void add_workers(struct bf_json *j, const struct bf_view *v)
 {
 	if (!v->live_known) {
@@ -141,5 +157,6 @@ void bf_view_json(struct bf_json *j, const struct bf_view *v)
 	add_steps(j, v);
 	add_running(j, v);
 	add_last_error(j, &v->last_error);
+	add_put_off(j, &v->put_off);
 	add_workers(j, v);
 }

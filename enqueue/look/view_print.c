@@ -407,6 +407,27 @@ static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_
 	}
 }
 
+/* Jobs that are put off, and tried again and again, without a try being counted: nothing else on the page tells of them. */
+static void print_put_off(FILE *out, const struct bf_term *t, const struct bf_view *v)
+{
+	const struct bf_view_put_off *p = &v->put_off;
+	BF_AUTOBUF struct bf_buf head;
+	if (p->jobs == 0)
+		return;
+	bf_buf_init(&head, 4096);
+	bf_buf_printf(&head, "%s ", p->step);
+	bf_term_one_line(&head, p->chunk);
+	bf_buf_printf(&head, ", put off %lld time%s, first ", (long long)p->times, p->times == 1 ? "" : "s");
+	bf_look_ago(&head, v->now_ms, p->since_ms);
+	bf_buf_addstr(&head, "; it counts as no try");
+	if (p->jobs > 1)
+		bf_buf_printf(&head, "; %lld more job%s so", (long long)p->jobs - 1, p->jobs == 2 ? " waits" : "s wait");
+	fputc('\n', out);
+	tone(out, t, BF_CARE, "WAITS");
+	fprintf(out, "%*s%s\n", LABEL_WIDTH - 5, "", head.data);
+	print_line(out, p->why, strcspn(p->why, "\n"));
+}
+
 static void print_last_error(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	const struct bf_view_error *e = &v->last_error;
@@ -533,6 +554,7 @@ void bf_view_print(FILE *out, const struct bf_term *t, const struct bf_view *v, 
 	print_held(out, t, v);
 	print_asked(out, t, v);
 	print_over_hole(out, t, v);
+	print_put_off(out, t, v);
 	print_last_error(out, t, v);
 	if (!brief)
 		print_next(out, t, v);

@@ -66,6 +66,15 @@ void bf_job_failed(struct bf_job *j, const char *category, bool never_again, con
 	tell(FAILED);
 }
 
+void bf_job_wait(struct bf_job *j, const struct bf_retry *pace, enum bf_blame blame, const char *why)
+{
+	(void)j;
+	(void)blame;
+	assert_non_null(why);
+	at->delay_ms = pace->first_ms;
+	tell(AGAIN);
+}
+
 void bf_job_again(struct bf_job *j, int64_t delay_ms, const char *why)
 {
 	(void)j;

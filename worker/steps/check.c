@@ -19,11 +19,10 @@
 #include "steps/check_outside.h"
 #include "steps/check_question.h"
 #include "steps/steps.h"
+#include "steps/trouble.h"
 
-#define SCRIPT_MAX  ((size_t)4 * BF_SQL_FILE_MAX)
-#define LATE_MS     5000 /* the server's own limit comes after the worker's, which knows why */
-#define SERVER_AWAY 2000 /* ms, until the next try */
-#define CONFLICT_MS 100
+#define SCRIPT_MAX ((size_t)4 * BF_SQL_FILE_MAX)
+#define LATE_MS    5000 /* the server's own limit comes after the worker's, which knows why */
 
 struct check {
 	struct bf_job *job;
@@ -175,18 +174,9 @@ static void end_timeout(struct check *k, const char *detail)
 	bf_job_failed(j, "timeout", false, text, detail, strlen(detail));
 }
 
-static bool begins_with_one_of(const char *sqlstate, const char *const *list)
-{
-	while (*list && strncmp(sqlstate, *list, strlen(*list)) != 0)
-		list++;
-	return *list;
-}
-
 /* The server answered with an error, or did not answer. */
-static void end_error(struct check *k, const struct bf_error *err, const char *detail)
+static void end_error(struct check *k, const struct bf_error *err, const char *detail, bool raised)
 {
-	static const char *const away[] = {"53100", "53300", "57P", NULL}; /* as in sql.c */
-	static const char *const conflict[] = {"40001", "40P01", NULL};
 	bool cancelled = strcmp(err->sqlstate, "57014") == 0;
 
 	if (err->code != BF_E_SQL)
@@ -195,10 +185,8 @@ static void end_error(struct check *k, const struct bf_error *err, const char *d
 		end_timeout(k, detail);
 	else if (cancelled && (k->job->handing_back || k->job->fenced))
 		bf_job_returned(let_go(k));
-	else if (begins_with_one_of(err->sqlstate, away))
-		bf_job_again(let_go(k), SERVER_AWAY, err->text);
-	else if (begins_with_one_of(err->sqlstate, conflict))
-		bf_job_again(let_go(k), CONFLICT_MS, err->text);
+	else if (bf_is_trouble(err, false))
+		bf_trouble_wait(let_go(k), err, raised);
 	else
 		bf_job_failed(let_go(k), "sql", false, err->text, detail, strlen(detail));
 }
@@ -212,7 +200,7 @@ static void on_recorded(struct bf_pgc *c, const struct bf_pg_result *r, const st
 
 	(void)c;
 	if (err) {
-		end_error(k, err, "");
+		end_error(k, err, "", false);
 		return;
 	}
 	if (step_of(k)->kind == BF_KIND_CHECK) {
@@ -404,7 +392,7 @@ static void on_answer(struct bf_pgc *c, const struct bf_pgc_script *o, void *dat
 
 	(void)c;
 	if (o->err) {
-		end_error(k, o->err, o->detail);
+		end_error(k, o->err, o->detail, o->raised);
 		return;
 	}
 	bf_check_judge(k->job, &step_of(k)->checks[k->done], o->last_rows, &k->findings[k->done]);

@@ -65,6 +65,14 @@ static void failed_timeout(struct exec *x)
 	failed(x, "timeout", false, text);
 }
 
+/* Each time by as much: it is asked for, or soon over. */
+static void put_off(struct exec *x, int64_t delay_ms, const char *why)
+{
+	const struct bf_retry pace = {.first_ms = delay_ms, .factor = 1, .max_ms = delay_ms};
+
+	bf_job_wait(x->job, &pace, BF_BLAME_NOBODY, why);
+}
+
 static void exited(struct exec *x, int status)
 {
 	char text[64];
@@ -73,7 +81,7 @@ static void exited(struct exec *x, int status)
 	if (status == 0)
 		bf_job_done(x->job, x->rows);
 	else if (status == AGAIN_STATUS)
-		bf_job_again(x->job, x->job->step->retry.first_ms, "it exited with status 75");
+		put_off(x, x->job->step->retry.first_ms, "it exited with status 75");
 	else
 		failed(x, "exit", status == NEVER_STATUS, text);
 }
@@ -95,7 +103,7 @@ static void not_started(struct exec *x, int sys_errno, const char *text)
 		   "give it fewer slots",
 		   text);
 	bf_log_pop(before);
-	bf_job_again(x->job, SHORTAGE_MS, "this host is short of what a program needs to be started");
+	put_off(x, SHORTAGE_MS, "this host is short of what a program needs to be started");
 }
 
 /* It ended for reasons of its own, not because it was told to. */

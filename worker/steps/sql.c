@@ -5,16 +5,14 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
-#include "base/retry.h"
 #include "core/sqltext.h"
 #include "core/vars.h"
 #include "steps/prepared.h"
 #include "steps/steps.h"
+#include "steps/trouble.h"
 
 #define SCRIPT_MAX               (8u << 20)
-#define SERVER_TROUBLE_MS        2000      /* the server cannot take it now (full, read-only, shutting down) */
 #define STATEMENT_TIMEOUT_MAX_MS INT32_MAX /* PostgreSQL's; a longer timeout is kept by the worker alone */
-#define CONFLICT_MS              100       /* deadlock, serialization failure */
 
 struct render {
 	struct bf_job *job;
@@ -50,32 +48,24 @@ int bf_job_render_sql(struct bf_job *j, const char *sql, struct bf_buf *out, str
 	return rc;
 }
 
-static bool is_one_of(const char *sqlstate, const char *const *list)
+/* Its result has other columns now, or it is gone. */
+static bool is_not_prepared(const char *sqlstate)
 {
-	for (; *list; list++)
-		if (strncmp(sqlstate, *list, strlen(*list)) == 0)
-			return true;
-	return false;
+	return strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0;
 }
 
 static void failed(struct bf_job *j, const struct bf_pgc_script *o)
 {
-	static const char *const conflict[] = {"40001", "40P01", NULL};
-	/* Of the server. Other errors of class 53, and those of class 08, are of what the SQL does: a limit it hits, another server it asks. */
-	static const char *const trouble[] = {"25006", "53100", "53300", "57P", NULL};
-	static const char *const not_prepared[] = {"0A000", "26000", NULL}; /* its result has other columns now, or it is gone */
 	const struct bf_error *err = o->err;
 	bool ours = o->part != BF_PGC_IN_SQL; /* the step's SQL may raise any state, too */
 	if (strcmp(err->sqlstate, "BF001") == 0 && o->part == BF_PGC_IN_LAST) {
 		j->fenced = true;
 		bf_job_returned(j);
-	} else if (is_one_of(err->sqlstate, not_prepared) && bf_prepared_is_made(j)) {
+	} else if (is_not_prepared(err->sqlstate) && bf_prepared_is_made(j)) {
 		bf_prepared_made(j, false);
 		bf_job_again(j, 0, err->text);
-	} else if (is_one_of(err->sqlstate, conflict)) {
-		bf_job_again(j, (int64_t)(CONFLICT_MS * (1 + bf_random_unit())), err->text);
-	} else if (is_one_of(err->sqlstate, trouble)) {
-		bf_job_again(j, SERVER_TROUBLE_MS, err->text);
+	} else if (bf_is_trouble(err, true)) {
+		bf_trouble_wait(j, err, o->raised);
 	} else if (strcmp(err->sqlstate, "57014") == 0 && j->timed_out) {
 		bf_job_failed(j, "timeout", false, "the step's SQL ran longer than its timeout", o->detail, strlen(o->detail));
 	} else if (strcmp(err->sqlstate, "57014") == 0 && (j->handing_back || j->fenced)) {

@@ -24,7 +24,7 @@ with durability as materialized (
       left join runs r on r.run = a.run
 ), found as materialized (
     select a.*, j.ctid as place, j.state, j.epoch, j.attempts, j.not_before, j.worker as held_by, j.backend_pid as old_pid, j.backend_start as old_start,
-           j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.redone, j.over_hole, j.chunk, j.started_at,
+           j.checkpoint, j.since, j.until, j.key, j.lookback_key, j.redone, j.over_hole, j.chunk, j.started_at, j.waits as put_off, j.waits_since,
            j.crashes + (j.state = 'running' and j.worker is distinct from $4::text and not j.alone)::int as crashes,
            j.deaths + (j.state = 'running' and j.worker is distinct from $4::text and j.alone)::int as deaths,
            s.state = 'released' and not s.halted as step_open, a.held and s.kind <> 'soak' as step_held,
@@ -91,6 +91,7 @@ select o.ord,
             else ceil(extract(epoch from o.not_before - clock_timestamp()) * 1000)::bigint end as early_ms,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_pid end as stale_pid,
        case when o.verdict = 'opened' and o.state = 'running' then o.old_start end as stale_start,
-       o.lookback_key, coalesce(o.redone, 0) as redone
+       o.lookback_key, coalesce(o.redone, 0) as redone, coalesce(o.put_off, 0) as put_off,
+       coalesce(ceil(extract(epoch from clock_timestamp() - o.waits_since) * 1000)::bigint, 0) as waited_ms
   from judged o cross join durability
  order by o.ord;

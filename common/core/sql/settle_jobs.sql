@@ -1,6 +1,7 @@
 -- Settle (PROTOCOL L4): what became of jobs that this worker had opened, one row for every input, in the order given.
 --   $1 runs, $2 steps, $3 seqs (sorted), $4 epochs, $5 outcomes: done | failed | retry | return,
---   $6 delays in ms (retry, return; 0: none), $7 rows, $8 error categories, $9 error texts, $10 output tails, $11 checkpoints,
+--   $6 delays in ms (retry, return; 0: none), $7 rows, $8 error categories, $9 error texts (of a return: why the job is put off,
+--   which is counted; null: it is handed back), $10 output tails, $11 checkpoints,
 --   $12 notes, $13 and $14 progress (nulls leave what is there).
 -- A row comes back with the job's state and epoch as they now are: the epoch given and a state other than running means that it
 -- is settled (also when this is a repetition); another epoch means that the attempt was fenced off.
@@ -23,7 +24,11 @@ with given as materialized (
            progress_done = coalesce(g.progress_done, j.progress_done),
            progress_total = coalesce(g.progress_total, j.progress_total),
            error_category = case when g.outcome in ('failed', 'retry') then g.category end,
-           error = case when g.outcome in ('failed', 'retry') then g.error end
+           error = case when g.outcome in ('failed', 'retry') then g.error end,
+           waits = case when g.outcome = 'return' then case when g.error is null then j.waits else coalesce(j.waits, 0) + 1 end end,
+           waits_since = case when g.outcome = 'return' then
+                              case when g.error is null then j.waits_since else coalesce(j.waits_since, clock_timestamp()) end end,
+           waits_why = case when g.outcome = 'return' then coalesce(g.error, j.waits_why) end
       from given g
      where j.run = g.run and j.step = g.step and j.seq = g.seq and j.state = 'running' and j.epoch = g.epoch
     returning g.ord, g.outcome, g.category, g.error, g.tail, j.run, j.step, j.seq, j.epoch, j.state, j.worker, j.started_at

@@ -11,7 +11,8 @@ begin
                   hint = 'Take COMMIT, ROLLBACK and bf.settle out of the file and out of what it calls.';
     end if;
     perform set_config('bf.transaction', '', true);
-    update bf.job set state = 'done', finished_at = clock_timestamp(), not_before = null, error = null, error_category = null
+    update bf.job set state = 'done', finished_at = clock_timestamp(), not_before = null, error = null, error_category = null,
+           waits = null, waits_since = null, waits_why = null
      where run = p_run and step = p_step and seq = p_seq and state = 'running' and epoch = p_epoch;
     if not found then
         if exists (select from bf.job

@@ -37,3 +37,12 @@ update bf.step s set decision = 'approved'
 -- How long a run has still to go is not known without it: what a soak takes is no matter of a rate.
 alter table bf.step add column soak_ms bigint;
 comment on column bf.step.soak_ms is 'Of a soak: how long it lasts.';
+
+-- What puts a job off without being a try is shown, and is kept over restarts of workers.
+alter table bf.job
+    add column waits int,
+    add column waits_since timestamptz,
+    add column waits_why text;
+comment on column bf.job.waits is 'How often it was put off in a row for what counts as no try; null: it was not.';
+comment on column bf.job.waits_since is 'When that was for the first time.';
+comment on column bf.job.waits_why is 'The reason of the last time.';
