@@ -5,16 +5,24 @@
  * against the system's authorities or the file that SSL_CERT_FILE names. What a server answers is bounded: a longer answer ends the
  * request.
  *
+ * An answer is whole when all bytes that it announced are there, whatever becomes of the connection then. One that announces two
+ * lengths, or one that is no number, is none: nobody can tell where it ends.
+ *
+ * Redirects are followed by this module, not by libcurl: http_redirect.h says what becomes of the method. Authorization, Cookie and
+ * what the caller marks as secret go to the origin that they were meant for, and to no other.
+ *
  * A starter that returned 0 calls back exactly once, later, unless the request is cancelled: then never. How long a request may take is its
  * caller's to watch over; only connecting has a limit here.
  */
 #ifndef BF_IO_HTTP_H
 #define BF_IO_HTTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "base/error.h"
+#include "io/http_redirect.h"
 
 #define BF_HTTP_ANSWER_MAX     ((size_t)1 << 20)           /* bytes of an answer's body */
 #define BF_HTTP_CONNECT_MS     10000                       /* to connect, TLS included */
@@ -27,18 +35,22 @@ struct bf_http_request {        /* copied */
 	const char *method;         /* "GET", … */
 	const char *url;            /* http:// or https:// */
 	const char *const *headers; /* "Name: value", without line breaks; ends with NULL */
+	const bool *secret_headers; /* of each header: it is for the origin of `url` alone, and goes to no other; NULL: none is */
 	const char *body;           /* NULL: none */
 	size_t body_len;
-	int redirects; /* followed at most; 0: an answer that redirects is the answer */
+	bool secret_body; /* as of a header: a redirect that would bring it elsewhere is not followed */
+	int redirects;    /* followed at most; after that, an answer that redirects is the answer */
 };
 
 struct bf_http_answer { /* dies when the callback returns */
 	int status;         /* 100 to 999, as the server said */
 	const char *body;   /* ends with a NUL that is not counted */
 	size_t body_len;
-	const char *location;   /* where it redirects to; NULL: nowhere */
-	int64_t retry_after_ms; /* from Retry-After, seconds or a date; 0: none */
-	int64_t took_ms;        /* from the start to the last byte */
+	const char *location;     /* where it redirects to; NULL: nowhere */
+	const char *not_followed; /* why it was not followed there, although redirects were left; NULL: none was left */
+	const char *host;         /* who answered: bf_http_host of the last URL; NULL: not known */
+	int64_t retry_after_ms;   /* from Retry-After, seconds or a date; 0: none */
+	int64_t took_ms;          /* from the start to the last byte */
 };
 
 /* One of answer and err. BF_E_UNAVAILABLE: no whole answer came, and the request may have had its effect; BF_E_LIMIT: the answer is too

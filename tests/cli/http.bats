@@ -51,7 +51,7 @@ category_of() { pg "select state || ' ' || error_category || ' ' || attempts fro
 	local waits
 	waits=$(requests .at | awk 'NR > 1 { printf "%s", ($1 - last >= 1.9 ? "long " : "short ") } { last = $1 }')
 	assert_same 'waits of two seconds' 'long long ' "$waits"
-	assert_same 'why' 'GET {{env.API_URL}}/after/3/429/2 answered 429, expected 200 to 299; it asks to wait for 2.0 s' \
+	assert_same 'why' "GET {{env.API_URL}}/after/3/429/2 (${API_URL#*//}) answered 429, expected 200 to 299; it asks to wait for 2.0 s" \
 		"$(pg "select error from bf.attempt where run = 'c.wait' order by epoch limit 1")"
 	[[ $(pg "select output_tail from bf.attempt where run = 'c.wait' limit 1") = 'not yet' ]]
 }
@@ -63,7 +63,7 @@ category_of() { pg "select state || ' ' || error_category || ' ' || attempts fro
 	assert_same 'the job' 'failed http-4xx 1' "$(category_of c.no)"
 	assert_same 'requests' 1 "$(requests | wc -l)"
 	run bfstat failures c.no
-	[[ $output = *'GET {{env.API_URL}}/status/422 answered 422, expected 200 to 299'*'because of xxxx'* ]]
+	[[ $output = *"GET {{env.API_URL}}/status/422 (${API_URL#*//}) answered 422, expected 200 to 299"*'because of xxxx'* ]]
 }
 
 @test "a status that the pipeline expects is the job done" {
@@ -104,7 +104,7 @@ category_of() { pg "select state || ' ' || error_category || ' ' || attempts fro
 	call /
 	enqueue_run c.none call --since=2024-01-01 --until=2024-01-01 --reprocess=completed >/dev/null
 	worker --drain >"$BATS_TEST_TMPDIR/worker.log" 2>&1
-	[[ $(error_of c.none) = 'GET {{env.API_URL}}/: Failed to connect to 127.0.0.1 port 1'* ]]
+	[[ $(error_of c.none) = 'GET {{env.API_URL}}/ (127.0.0.1:1): Failed to connect to 127.0.0.1 port 1'* ]]
 	assert_same 'tries' 'failed http 3' "$(category_of c.none)"
 }
 
@@ -206,11 +206,11 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 	start_httpd
 	check '"type": "http", "url": "{{env.API_URL}}/ok"' p.ok
 	assert_same 'state' done "$(run_state p.ok)"
-	[[ $(result_of p.ok) = 'pass 200: look: GET {{env.API_URL}}/ok answered 200 in '* ]]
+	[[ $(result_of p.ok) = "pass 200: look: GET {{env.API_URL}}/ok (${API_URL#*//}) answered 200 in "* ]]
 
 	check '"type": "http", "url": "{{env.API_URL}}/status/404"' p.no
 	assert_same 'state' failed "$(run_state p.no)"
-	[[ $(result_of p.no) = 'fail -: look: GET {{env.API_URL}}/status/404 answered 404, expected 200 to 299'* ]]
+	[[ $(result_of p.no) = "fail -: look: GET {{env.API_URL}}/status/404 (${API_URL#*//}) answered 404, expected 200 to 299"* ]]
 	assert_same 'tries' 1 "$(pg "select attempts from bf.job where run = 'p.no'")"
 
 	check '"type": "http", "url": "{{env.API_URL}}/after/2/503/0", "figure": "status"' p.blip
@@ -222,7 +222,7 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 
 	echo '{"meta": [], "data": [{"n": "3120"}], "rows": [{"f": [{"v": "7"}]}], "list": [1, 2, 3], "a/b": {"m~n": 2.5}, "text": "no"}' >"$httpd_dir/answer.json"
 	check '"type": "http", "url": "{{env.API_URL}}/json", "pointer": "/data/0/n", "error_if": "< 3000"' p.value
-	[[ $(result_of p.value) = 'pass 3120: look: 3,120 found: /data/0/n in the answer to GET {{env.API_URL}}/json, status 200 to 299, fails if < 3000'* ]]
+	[[ $(result_of p.value) = "pass 3120: look: 3,120 found: /data/0/n in the answer to GET {{env.API_URL}}/json (${API_URL#*//}), status 200 to 299, fails if < 3000"* ]]
 	check '"type": "http", "url": "{{env.API_URL}}/json", "pointer": "/rows/0/f/0/v", "error_if": "< 8"' p.low
 	[[ $(result_of p.low) = 'fail 7: '* ]]
 	check '"type": "http", "url": "{{env.API_URL}}/json", "pointer": "/list", "error_if": "!= 3"' p.list
@@ -301,4 +301,81 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 	[[ $output = *'steps[2].pointer: found "/~2", expected a JSON pointer'* && $output = *'steps[2]: found no "json_file"'* ]]
 	[[ $output = *'steps[3].error_if: found "> 3", expected a comparison with an age'* ]]
 	[[ $output = *'steps[4].url: found on a step of kind sql, expected only on http and check'* ]]
+}
+
+# ---- connections and redirects ----
+
+@test "a whole answer is an answer, although the connection is reset behind it" {
+	start_httpd
+	attempts=1 call '/reset/100?{{since}}' ', "method": "POST", "body": "{{since}}"'
+	until=2024-01-20 run_call c.reset
+	assert_same 'jobs done' 20 "$(pg "select count(*) from bf.job where run = 'c.reset' and state = 'done'")"
+	attempts=1 call /reset/500000
+	until=2024-01-20 run_call c.long --reprocess=completed
+	assert_same 'jobs done, with a long answer' 20 "$(pg "select count(*) from bf.job where run = 'c.long' and state = 'done'")"
+}
+
+@test "a redirect keeps the method and the body, or becomes a GET without one, as its status says" {
+	local status expected method
+	start_httpd
+	while read -r method status expected; do
+		: >"$httpd_dir/requests"
+		attempts=1 call "/to/$status/there" ", \"redirects\": 1, \"method\": \"$method\", \"body\": \"text\""
+		run_call "c.$method.$status" --reprocess=completed
+		oracle "c.$method.$status"
+		assert_same "$method after $status" "$expected" "$(requests 'select(.path == "/there") | .method + "/" + .body + "/" + (.headers["content-type"] // "")')"
+	done <<-END
+		POST 301 GET//
+		POST 302 GET//
+		POST 303 GET//
+		POST 307 POST/text/text/plain; charset=utf-8
+		POST 308 POST/text/text/plain; charset=utf-8
+		PUT 302 PUT/text/text/plain; charset=utf-8
+		PUT 303 GET//
+		DELETE 301 DELETE/text/text/plain; charset=utf-8
+	END
+}
+
+@test "what comes from the environment goes to no other host on a redirect" {
+	start_httpd
+	export API_KEY=s3cr3t-value
+	call /away/302/there ', "redirects": 3, "headers": {"Authorization": "Bearer {{env.API_KEY}}", "X-Token": "{{env.API_KEY}}", "X-Plain": "yes"}'
+	run_call c.away
+	oracle c.away
+	assert_same 'there' 'null null yes' "$(requests 'select(.path == "/there") | "\(.headers.authorization) \(.headers["x-token"]) \(.headers["x-plain"])"')"
+	: >"$httpd_dir/requests"
+	call /redirect/there ', "redirects": 3, "headers": {"X-Token": "{{env.API_KEY}}"}'
+	run_call c.home --reprocess=completed
+	assert_same 'at home' s3cr3t-value "$(requests 'select(.path == "/there") | .headers["x-token"]')"
+	: >"$httpd_dir/requests"
+	call /away/307/there ', "redirects": 3, "method": "POST", "body": "key={{env.API_KEY}}"'
+	run_call c.body --reprocess=completed
+	assert_same 'state' failed "$(run_state c.body)"
+	assert_same 'asked there' '' "$(requests 'select(.path == "/there")')"
+	[[ $(error_of c.body) = *"it redirects to http://localhost:"*", another host, which is not to get the environment's values that are in the body" ]]
+}
+
+@test "a message names the host that was asked, also after a redirect" {
+	start_httpd
+	attempts=1 call /away/302/status/422 ', "redirects": 1'
+	run_call c.other
+	[[ $(error_of c.other) = "GET {{env.API_URL}}/away/302/status/422 (${API_URL#*//}), redirected to localhost:${API_URL##*:}, answered 422, expected 200 to 299" ]]
+	attempts=1 call /away/302/close ', "redirects": 1'
+	run_call c.lost --reprocess=completed
+	[[ $(error_of c.lost) = "GET {{env.API_URL}}/away/302/close (${API_URL#*//}): redirected to localhost:${API_URL##*:}: Empty reply from server" ]]
+}
+
+@test "an answer with two lengths, or with one that is no number, is none" {
+	local lengths n=0
+	start_httpd
+	for lengths in 5/10 5,10 -5 99999999999999999999 0x5 five 5/0; do
+		n=$((n + 1))
+		attempts=1 call "/lengths/$lengths"
+		run_call "c.n$n" --reprocess=completed
+		assert_same "state with $lengths" failed "$(run_state "c.n$n")"
+		[[ $(error_of "c.n$n") = *'the answer has '*'Content-Length'* ]]
+	done
+	attempts=1 call /lengths/5/5
+	run_call c.same --reprocess=completed
+	assert_same 'state with the same length twice' done "$(run_state c.same)"
 }

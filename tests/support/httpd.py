@@ -7,6 +7,9 @@ What it answers is told by the path; each request becomes a line of JSON in FOLD
     /after/2/429/1         429 with "Retry-After: 1" until the second request of this path, then 200
     /echo                  the request's headers and body, as JSON
     /json                  what FOLDER/answer.json holds    /redirect/PATH    302 to /PATH
+    /to/307/PATH           that status, to /PATH            /away/302/PATH    to /PATH of this server by its other name, localhost
+    /reset/N               a whole answer of N bytes, and then a reset, with the request's body not read
+    /lengths/5/10          a Content-Length header of each, and five bytes
     /endless               bytes without an end             /partial          fewer bytes than it says
     /close                 closes without an answer         /rubbish          something that is not HTTP
     /huge                  two megabytes
@@ -16,7 +19,9 @@ import collections
 import http.server
 import json
 import os
+import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -56,9 +61,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         self.close_connection = True
 
+    def reset(self, size):
+        """A whole answer; the connection is then ended by a reset, as by servers that do not read what they refuse."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
     def answer(self):
-        self.note()
         name, *rest = self.path.split("?")[0].strip("/").split("/")
+        if name == "reset":
+            self.reset(int(rest[0]))
+            return
+        self.note()
         if name == "status":
             self.reply(int(rest[0]), "because of " + "x" * 20)
         elif name == "slow":
@@ -75,6 +91,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(200, open(os.path.join(folder, "answer.json")).read(), Content_Type="application/json")
         elif name == "redirect":
             self.reply(302, "", Location="/" + "/".join(rest))
+        elif name == "to":
+            self.reply(int(rest[0]), "", Location="/" + "/".join(rest[1:]))
+        elif name == "away":
+            self.reply(int(rest[0]), "", Location=f"http://localhost:{server.server_address[1]}/" + "/".join(rest[1:]))
+        elif name == "lengths":
+            self.raw(b"HTTP/1.1 200 OK\r\n" + b"".join(b"Content-Length: %s\r\n" % n.encode() for n in rest) + b"\r\n12345")
         elif name == "endless":
             self.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
             try:

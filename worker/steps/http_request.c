@@ -24,6 +24,8 @@ void bf_request_release(struct bf_request *q)
 		free(q->secrets[i]);
 	free(q->secrets);
 	bf_buf_release(&q->shown);
+	free(q->host);
+	q->host = NULL;
 }
 
 void bf_request_cancel(struct bf_request *q)
@@ -82,10 +84,12 @@ void bf_request_mask(const struct bf_request *q, const char *s, size_t len, stru
 	}
 }
 
-/* The URL without its query, for people: what the environment put into it stays a variable's name. */
-static void show(struct bf_request *q, const struct bf_http_spec *http, const struct bf_vars *v)
+/* The URL without its query, for people: what the environment put into it stays a variable's name, but the host is told, unless it is
+ * a value of the environment itself. */
+static void show(struct bf_request *q, const struct bf_http_spec *http, const struct bf_vars *v, const char *asked)
 {
-	BF_AUTOBUF struct bf_buf url;
+	BF_AUTOFREE char *host = bf_http_host(asked);
+	BF_AUTOBUF struct bf_buf url, masked;
 
 	bf_buf_init(&url, URL_MAX);
 	bf_template_render(http->url, v, BF_ESCAPE_URL_SHOWN, &url, NULL);
@@ -93,6 +97,11 @@ static void show(struct bf_request *q, const struct bf_http_spec *http, const st
 	bf_buf_printf(&q->shown, "%s %.*s", http->method, (int)strcspn(url.data, "?#"), url.data);
 	if (q->shown.overflow)
 		bf_buf_printf(&q->shown, "%s (a long URL)", http->method);
+	bf_buf_init(&masked, SHOWN_MAX);
+	bf_request_mask(q, host ? host : "", host ? strlen(host) : 0, &masked);
+	if (host && strcmp(masked.data, host) == 0 && !strstr(q->shown.data, host)) /* it came out of the environment */
+		bf_buf_printf(&q->shown, " (%s)", host);
+	q->host = bf_strdup(host);
 }
 
 /* ---- making it ---- */
@@ -100,12 +109,15 @@ static void show(struct bf_request *q, const struct bf_http_spec *http, const st
 struct made {
 	struct bf_buf url, body;
 	char **headers; /* ends with NULL */
+	bool *secret;   /* of each header: the environment is in it */
 	size_t n_headers;
 };
 
-static void add_header(struct made *m, char *owned)
+static void add_header(struct made *m, char *owned, bool secret)
 {
 	m->headers = bf_realloc_array(m->headers, m->n_headers + 2, sizeof(*m->headers));
+	m->secret = bf_realloc_array(m->secret, m->n_headers + 1, sizeof(*m->secret));
+	m->secret[m->n_headers] = secret;
 	m->headers[m->n_headers++] = owned;
 	m->headers[m->n_headers] = NULL;
 }
@@ -117,6 +129,7 @@ static void made_release(struct made *m)
 	for (size_t i = 0; i < m->n_headers; i++)
 		free(m->headers[i]);
 	free(m->headers);
+	free(m->secret);
 }
 
 static bool has_header(const struct bf_http_spec *http, const char *name)
@@ -125,6 +138,21 @@ static bool has_header(const struct bf_http_spec *http, const char *name)
 		if (strcasecmp(http->headers[i].name, name) == 0)
 			return true;
 	return false;
+}
+
+static void note_env(const char *name, size_t len, bool has_default, void *data)
+{
+	(void)name;
+	(void)len;
+	(void)has_default;
+	*(bool *)data = true;
+}
+
+static bool has_env(const char *template)
+{
+	bool has = false;
+	bf_template_each_env(template, note_env, &has);
+	return has;
 }
 
 static int make_header(const struct bf_env_var *header, const struct bf_vars *v, struct made *m, struct bf_error *err)
@@ -138,7 +166,7 @@ static int make_header(const struct bf_env_var *header, const struct bf_vars *v,
 		if ((unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7f)
 			return bf_fail(err, BF_E_INPUT, "headers.%s: found a line break or another control character in a value, expected one line",
 						   header->name);
-	add_header(m, bf_asprintf("%s: %s", header->name, value.data));
+	add_header(m, bf_asprintf("%s: %s", header->name, value.data), has_env(header->value));
 	return 0;
 }
 
@@ -156,7 +184,7 @@ static void make_key(const struct bf_vars *v, struct made *m)
 		else
 			bf_buf_printf(&key, "%%%02X", (unsigned char)*c);
 	}
-	add_header(m, bf_buf_detach(&key));
+	add_header(m, bf_buf_detach(&key), false);
 }
 
 static int make(const struct bf_http_spec *http, const struct bf_vars *v, bool key, struct made *m, struct bf_error *err)
@@ -171,11 +199,11 @@ static int make(const struct bf_http_spec *http, const struct bf_vars *v, bool k
 		if ((rc = make_header(&http->headers[i], v, m, err)) < 0)
 			return rc;
 	if (http->body_is_json && !has_header(http, "Content-Type"))
-		add_header(m, bf_strdup("Content-Type: application/json"));
+		add_header(m, bf_strdup("Content-Type: application/json"), false);
 	if (http->body && !http->body_is_json && !has_header(http, "Content-Type"))
-		add_header(m, bf_strdup("Content-Type: text/plain; charset=utf-8"));
+		add_header(m, bf_strdup("Content-Type: text/plain; charset=utf-8"), false);
 	if (!has_header(http, "User-Agent"))
-		add_header(m, bf_strdup("User-Agent: backfill-worker/" BF_VERSION));
+		add_header(m, bf_strdup("User-Agent: backfill-worker/" BF_VERSION), false);
 	if (key && !has_header(http, "Idempotency-Key"))
 		make_key(v, m);
 	return 0;
@@ -192,14 +220,16 @@ int bf_request_start(struct bf_request *q, const struct bf_job *j, const struct 
 	bf_buf_init(&m.url, URL_MAX);
 	bf_buf_init(&m.body, BODY_MAX);
 	keep_secrets(q, http);
-	show(q, http, &v);
 	int rc = make(http, &v, key, &m, err);
+	show(q, http, &v, m.url.data);
 	if (rc == 0 && !w->http)
 		rc = bf_http_open(w->loop, &w->http, err);
 	if (rc == 0) {
 		struct bf_http_request request = {.method = http->method,
 										  .url = m.url.data,
 										  .headers = (const char *const *)m.headers,
+										  .secret_headers = m.secret,
+										  .secret_body = http->body && has_env(http->body),
 										  .body = http->body ? m.body.data : NULL,
 										  .body_len = m.body.len,
 										  .redirects = http->redirects};
@@ -236,13 +266,22 @@ bool bf_request_passing(int status)
 
 void bf_request_unexpected(const struct bf_request *q, const struct bf_http_spec *http, const struct bf_http_answer *a, struct bf_buf *out)
 {
-	bf_buf_printf(out, "%s answered %d, expected ", q->shown.data, a->status);
-	bf_request_add_expected(http, out);
-	if (a->location) {
-		bf_buf_addstr(out, "; it redirects to ");
-		bf_request_mask(q, a->location, strcspn(a->location, "?#"), out);
-		bf_buf_printf(out, ", and \"redirects\" is %d", http->redirects);
+	bf_buf_addstr(out, q->shown.data);
+	if (a->host && q->host && strcmp(a->host, q->host) != 0) {
+		bf_buf_addstr(out, ", redirected to ");
+		bf_request_mask(q, a->host, strlen(a->host), out);
+		bf_buf_addch(out, ',');
 	}
+	bf_buf_printf(out, " answered %d, expected ", a->status);
+	bf_request_add_expected(http, out);
+	if (!a->location)
+		return;
+	bf_buf_addstr(out, "; it redirects to ");
+	bf_request_mask(q, a->location, strcspn(a->location, "?#"), out);
+	if (a->not_followed)
+		bf_buf_printf(out, ", %s", a->not_followed);
+	else
+		bf_buf_printf(out, ", and \"redirects\" is %d", http->redirects);
 }
 
 void bf_request_unanswered(const struct bf_request *q, const struct bf_error *why, struct bf_buf *out)

@@ -14,7 +14,8 @@ struct bf_request {
 	struct bf_http_call *call; /* under way; NULL: not */
 	char **secrets;            /* values of environment variables; ends with NULL */
 	size_t n_secrets;
-	struct bf_buf shown; /* "POST {{env.BASE}}/path", for messages: without its query */
+	struct bf_buf shown; /* "POST {{env.BASE}}/path (host:8080)", for messages: without its query */
+	char *host;          /* that is asked first; NULL: not known yet */
 };
 
 void bf_request_init(struct bf_request *q);
@@ -29,7 +30,7 @@ bool bf_request_expects(const struct bf_http_spec *http, int status);
 void bf_request_add_expected(const struct bf_http_spec *http, struct bf_buf *out); /* "200 to 299", "200, 204 or 409" */
 /* Whether the same request may fare better later: 408, 425, 429 and what the server says is its own fault. */
 bool bf_request_passing(int status);
-/* "POST https://host/path answered 503, expected 200 to 299" */
+/* "POST https://host/path, redirected to other:8080, answered 503, expected 200 to 299" */
 void bf_request_unexpected(const struct bf_request *q, const struct bf_http_spec *http, const struct bf_http_answer *a, struct bf_buf *out);
 /* "POST https://host/path: Connection refused" */
 void bf_request_unanswered(const struct bf_request *q, const struct bf_error *why, struct bf_buf *out);
