@@ -12,7 +12,8 @@
 #include "base/retry.h"
 #include "io/pg_pooler.h"
 
-#define CONFLICT_TRIES 5
+#define CONFLICT_TRIES  5
+#define SERVER_FIRST_MS 1000 /* the server's limits come before this program's */
 
 struct bf_pg {
 	PGconn *conn;
@@ -20,7 +21,8 @@ struct bf_pg {
 	struct bf_pg_prepared prepared;
 	struct bf_pg_session session;
 	bool copying; /* between copy_begin and copy_end */
-	int64_t timeout_ms;
+	bool gave_up; /* patience is over: nothing more is asked */
+	int64_t timeout_ms, patience_ms;
 	char last_words[BF_PG_LAST_WORDS];
 };
 
@@ -31,6 +33,17 @@ static void on_notice(void *data, const PGresult *res)
 	bf_pg_note_last_words(res, pg->last_words);
 }
 
+/* The server ends what takes too long by itself; this program's own clock is for a server that stands still. */
+static int limit_session(struct bf_pg *pg, struct bf_error *err)
+{
+	char sql[128];
+	if (!pg->patience_ms)
+		return 0;
+	(void)snprintf(sql, sizeof(sql), "SET lock_timeout = %" PRId64 "; SET statement_timeout = %" PRId64, pg->patience_ms / 2,
+				   pg->patience_ms);
+	return bf_pg_script(pg, sql, NULL, err);
+}
+
 int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_error *err)
 {
 	struct bf_pg_target target;
@@ -39,6 +52,8 @@ int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_erro
 	int rc = bf_pg_target_init(&target, o->url, o->application_name, err);
 	if (rc)
 		return rc;
+	if (o->patience_ms)
+		bf_pg_target_connect_within(&target, o->patience_ms);
 	bf_pg_session_init(&session, o->purpose, o->read_only);
 	rc = bf_pg_connect(&target, &session, &conn, err);
 	if (rc < 0) {
@@ -49,8 +64,13 @@ int bf_pg_open(const struct bf_pg_options *o, struct bf_pg **out, struct bf_erro
 		pg->conn = conn;
 		pg->session = session;
 		pg->where = bf_pg_where_text(conn);
-		pg->timeout_ms = o->timeout_ms;
-		*out = pg;
+		pg->timeout_ms = o->patience_ms ? o->patience_ms + SERVER_FIRST_MS : o->timeout_ms;
+		pg->patience_ms = o->patience_ms;
+		rc = limit_session(pg, err);
+		if (rc)
+			bf_pg_close(pg);
+		else
+			*out = pg;
 	}
 	bf_pg_target_release(&target);
 	return rc;
@@ -69,7 +89,7 @@ void bf_pg_close(struct bf_pg *pg)
 
 bool bf_pg_alive(const struct bf_pg *pg)
 {
-	return PQstatus(pg->conn) == CONNECTION_OK && !*pg->last_words;
+	return PQstatus(pg->conn) == CONNECTION_OK && !*pg->last_words && !pg->gave_up;
 }
 
 /* What the server reports at any change, without being asked (since PostgreSQL 14); a pooler may have it from another session. */
@@ -111,13 +131,29 @@ static int fail_broken(struct bf_pg *pg, bool sent, struct bf_error *err)
 		bf_buf_addstr(&reason, pg->last_words);
 	else
 		bf_pg_reason(pg->conn, &reason);
-	return bf_pg_fail_broken(pg->where, sent, reason.data, err);
+	return bf_pg_fail_broken(pg->where, sent && !pg->patience_ms, reason.data, err); /* who only looks has changed nothing */
+}
+
+/* Somebody else holds a lock, or the answer takes too long: whoever is to be patient no longer is not kept by what is asked next. */
+static int give_up(struct bf_pg *pg, const struct bf_error *why, struct bf_error *err)
+{
+	bool locked = strcmp(why->sqlstate, "55P03") == 0;
+	pg->gave_up = true;
+	(void)snprintf(pg->last_words, sizeof(pg->last_words), "%s for %" PRId64 " ms%s",
+				   locked ? "a table is locked by another session" : "no answer", locked ? pg->patience_ms / 2 : pg->patience_ms,
+				   locked ? "" : "; BF_PATIENCE makes it longer");
+	return bf_fail(err, BF_E_UNAVAILABLE, "PostgreSQL (%s) cannot be read now: %s", pg->where, pg->last_words);
+}
+
+static bool is_over_patience(const struct bf_pg *pg, const struct bf_error *why)
+{
+	return pg->patience_ms && (strcmp(why->sqlstate, "55P03") == 0 || strcmp(why->sqlstate, "57014") == 0);
 }
 
 /* A server that ended the connection while it was idle is noticed here, before anything is sent. */
 static int check_open(struct bf_pg *pg, struct bf_error *err)
 {
-	if (bf_pg_still_open(pg->conn, pg->last_words))
+	if (!pg->gave_up && bf_pg_still_open(pg->conn, pg->last_words))
 		return 0;
 	return fail_broken(pg, false, err);
 }
@@ -129,13 +165,49 @@ static int judge(struct bf_pg *pg, const PGresult *res, const char *sql, struct 
 		return 0;
 	if (!bf_pg_alive(pg))
 		return fail_broken(pg, true, err);
-	bf_pg_fail_result(res, err);
+	struct bf_error why = {.text = ""};
+	bf_pg_fail_result(res, &why);
+	if (is_over_patience(pg, &why))
+		return give_up(pg, &why, err);
+	if (err)
+		*err = why;
 	struct bf_buf detail BF_AUTOBUF;
 	bf_buf_init(&detail, 8192);
 	bf_pg_detail(res, sql, 0, &detail);
 	if (detail.len)
 		bf_error_add_lines(err, detail.data);
 	return -BF_E_SQL;
+}
+
+/* ---- waiting for an answer ---- */
+
+/* libpq's own waiting has no end where a server is silent with its connections open. */
+static void wait_for_answer(struct bf_pg *pg)
+{
+	if (!pg->timeout_ms || bf_pg_await(pg->conn, bf_mono_ms() + pg->timeout_ms))
+		return;
+	(void)snprintf(pg->last_words, sizeof(pg->last_words), "no answer for %" PRId64 " ms", pg->timeout_ms);
+	(void)shutdown(PQsocket(pg->conn), SHUT_RDWR); /* so that it is broken for libpq, too */
+}
+
+/* The next result of a text that a person wrote: how long that may take is limited only for who looks. */
+static PGresult *next_result(struct bf_pg *pg)
+{
+	if (pg->patience_ms)
+		wait_for_answer(pg);
+	return PQgetResult(pg->conn);
+}
+
+/* The result of what was sent; of several, the last. */
+static PGresult *result_of(struct bf_pg *pg)
+{
+	wait_for_answer(pg);
+	PGresult *res = PQgetResult(pg->conn), *next;
+	while (res && (next = PQgetResult(pg->conn))) {
+		PQclear(res);
+		res = next;
+	}
+	return res;
 }
 
 /* A COPY that somebody wrote into a script has nobody to feed or to read it: it is ended, so that the rest can be read. */
@@ -151,28 +223,13 @@ static void end_stray_copy(struct bf_pg *pg, ExecStatusType status)
 static void drain(struct bf_pg *pg)
 {
 	PGresult *res;
-	while ((res = PQgetResult(pg->conn))) {
+	while ((res = next_result(pg))) {
 		end_stray_copy(pg, PQresultStatus(res));
 		PQclear(res);
 	}
 }
 
 /* ---- prepared statements ---- */
-
-/* The result of what was sent. libpq's own waiting has no end where a server is silent with its connections open. */
-static PGresult *result_of(struct bf_pg *pg)
-{
-	if (pg->timeout_ms && !bf_pg_await(pg->conn, bf_mono_ms() + pg->timeout_ms)) {
-		(void)snprintf(pg->last_words, sizeof(pg->last_words), "no answer for %" PRId64 " ms", pg->timeout_ms);
-		(void)shutdown(PQsocket(pg->conn), SHUT_RDWR); /* so that it is broken for libpq, too */
-	}
-	PGresult *res = PQgetResult(pg->conn), *next;
-	while (res && (next = PQgetResult(pg->conn))) {
-		PQclear(res);
-		res = next;
-	}
-	return res;
-}
 
 static int prepare(struct bf_pg *pg, const struct bf_pg_stmt *stmt, struct bf_error *err)
 {
@@ -245,7 +302,7 @@ static int simple(struct bf_pg *pg, const char *sql, const char *expected_tag, s
 	int rc = check_open(pg, err);
 	if (rc)
 		return rc;
-	PGresult *res = PQexec(pg->conn, sql);
+	PGresult *res = PQsendQuery(pg->conn, sql) ? result_of(pg) : NULL;
 	rc = judge(pg, res, NULL, err);
 	if (rc == 0 && strcmp(PQcmdStatus(res), expected_tag) != 0) {
 		/* COMMIT of a transaction that had failed is answered with ROLLBACK, and not with an error. */
@@ -289,8 +346,9 @@ void bf_pg_rollback(struct bf_pg *pg)
 		pg->copying = false;
 		drain(pg);
 	}
-	if (PQtransactionStatus(pg->conn) == PQTRANS_INTRANS || PQtransactionStatus(pg->conn) == PQTRANS_INERROR)
-		PQclear(PQexec(pg->conn, "ROLLBACK"));
+	if ((PQtransactionStatus(pg->conn) == PQTRANS_INTRANS || PQtransactionStatus(pg->conn) == PQTRANS_INERROR) &&
+		PQsendQuery(pg->conn, "ROLLBACK"))
+		PQclear(result_of(pg));
 }
 
 /* ---- text that a person wrote ---- */
@@ -311,7 +369,7 @@ int bf_pg_script(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, s
 	int rc = start_script(pg, sql, err);
 	if (rc)
 		return rc;
-	while ((res = PQgetResult(pg->conn))) {
+	while ((res = next_result(pg))) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
 			end_stray_copy(pg, status);
@@ -324,7 +382,7 @@ int bf_pg_script(struct bf_pg *pg, const char *sql, struct bf_pg_result **out, s
 			PQclear(res);
 		}
 	}
-	if (rc != -BF_E_UNKNOWN_OUTCOME && !bf_pg_alive(pg))
+	if (rc != -BF_E_UNKNOWN_OUTCOME && rc != -BF_E_UNAVAILABLE && !bf_pg_alive(pg))
 		rc = fail_broken(pg, true, err);
 	if (rc == 0 && out)
 		*out = bf_pg_wrap(rows);
@@ -352,7 +410,7 @@ int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, con
 		rc = start_script(pg, sql, err);
 	if (rc == 0)
 		(void)PQsetSingleRowMode(pg->conn);
-	while (rc == 0 && !stopped && (res = PQgetResult(pg->conn))) {
+	while (rc == 0 && !stopped && (res = next_result(pg))) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status == PGRES_SINGLE_TUPLE)
 			stopped = row(data, bf_pg_wrap(res));

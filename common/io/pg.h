@@ -86,7 +86,11 @@ struct bf_pg_options {
 	enum bf_pg_purpose purpose;
 	bool read_only;     /* default_transaction_read_only = on, before anything is asked (PROTOCOL P3) */
 	const char *url;    /* NULL: from the environment as above */
-	int64_t timeout_ms; /* of each statement of bf_pg_exec; past it the connection counts as broken. 0: none */
+	int64_t timeout_ms; /* of each statement of bf_pg_exec, BEGIN and COMMIT; past it the connection counts as broken. 0: none */
+	/* For whoever only looks, and is waited for by a person; 0: no limit. Connecting to a host takes no longer, rounded up to
+	 * seconds. An answer, also to bf_pg_script and between two rows of bf_pg_each_row, takes no longer, and a lock is waited for half
+	 * as long: past it, all that is asked fails at once with -BF_E_UNAVAILABLE, and the server ends what it was at. */
+	int64_t patience_ms;
 };
 
 /* Blocks, at most connect_timeout (10 s unless the URL says otherwise) for the connection, and as long for its session. -BF_E_UNAVAILABLE:

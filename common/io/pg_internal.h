@@ -19,6 +19,7 @@ struct bf_pg_target {
 	int count;
 	char *url, *application_name, *options; /* owned; any may be NULL */
 	char *given_options;                    /* of the URL or of PGOPTIONS; owned, or NULL */
+	char within[16];                        /* bf_pg_target_connect_within */
 	const char *because;                    /* why it was looked for there, a sentence for messages, or "" */
 };
 
@@ -26,6 +27,8 @@ struct bf_pg_target {
 int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, struct bf_error *err);
 /* Adds to the options that the URL or PGOPTIONS has; NULL takes back what was added. */
 void bf_pg_target_options(struct bf_pg_target *t, const char *ours);
+/* Connecting takes no longer, in whole seconds, unless the URL or PGCONNECT_TIMEOUT says how long it may. */
+void bf_pg_target_connect_within(struct bf_pg_target *t, int64_t ms);
 void bf_pg_target_release(struct bf_pg_target *t);
 
 /* How long libpq's connect_timeout gives this connection, all hosts of its list together. */

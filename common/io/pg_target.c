@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,16 @@ void bf_pg_target_options(struct bf_pg_target *t, const char *ours)
 		return;
 	t->options = bf_asprintf("%s%s%s", given ? given : "", given ? " " : "", ours);
 	add(t, "options", t->options);
+}
+
+void bf_pg_target_connect_within(struct bf_pg_target *t, int64_t ms)
+{
+	(void)snprintf(t->within, sizeof(t->within), "%d", (int)((ms + 999) / 1000));
+	for (int i = 0; i < t->count; i++)
+		if (strcmp(t->keywords[i], "connect_timeout") == 0) {
+			t->values[i] = t->within;
+			return;
+		}
 }
 
 int bf_pg_target_init(struct bf_pg_target *t, const char *url, const char *application_name, struct bf_error *err)

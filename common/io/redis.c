@@ -143,12 +143,12 @@ static int greet(struct bf_redis *r, const struct bf_redis_url *url, bool *refus
 	return rc;
 }
 
-static int open_named(const char *given, const struct bf_redis_url *url, struct bf_redis **out, struct bf_error *err)
+static int open_named(const char *given, const struct bf_redis_url *url, int64_t wait_ms, struct bf_redis **out, struct bf_error *err)
 {
 	struct bf_redis_place place = {.port = url->port};
 	struct bf_error why;
 	memcpy(place.host, url->host, sizeof(place.host));
-	if (dial(&place, url->shown, CONNECT_SECONDS * 1000, out, &why))
+	if (dial(&place, url->shown, wait_ms, out, &why))
 		return bf_redis_fail_unreachable(url->shown, bf_redis_because(given), why.text, err);
 	return greet(*out, url, NULL, err);
 }
@@ -219,11 +219,11 @@ static int search(struct bf_sentinel_search *s, bool *refused, struct bf_redis *
 }
 
 /* While a failover is under way, sentinels name a master that is gone, or a replica: what is named is tried again for a while. */
-static int open_through_sentinels(const struct bf_redis_url *url, struct bf_redis **out, struct bf_error *err)
+static int open_through_sentinels(const struct bf_redis_url *url, int64_t wait_ms, struct bf_redis **out, struct bf_error *err)
 {
 	struct bf_sentinel_search s;
 	bool refused = false;
-	int64_t until = bf_mono_ms() + CONNECT_SECONDS * 1000;
+	int64_t until = bf_mono_ms() + wait_ms;
 	bf_sentinel_init(&s, url);
 	int rc = search(&s, &refused, out, err);
 	while (rc && s.n_tried > 0 && !refused && bf_mono_ms() < until) {
@@ -234,18 +234,31 @@ static int open_through_sentinels(const struct bf_redis_url *url, struct bf_redi
 	return rc;
 }
 
-int bf_redis_open(const char *url, struct bf_redis **out, struct bf_error *err)
+static int open_url(const char *url, int64_t wait_ms, struct bf_redis **out, struct bf_error *err)
 {
 	struct bf_redis_url parsed;
 	struct bf_redis *r = NULL;
 	int rc = bf_redis_url_parse(url, &parsed, err);
 	if (rc)
 		return rc;
-	rc = parsed.n_sentinels ? open_through_sentinels(&parsed, &r, err) : open_named(url, &parsed, &r, err);
+	rc = parsed.n_sentinels ? open_through_sentinels(&parsed, wait_ms, &r, err) : open_named(url, &parsed, wait_ms, &r, err);
 	if (rc)
 		bf_redis_close(r);
 	else
 		*out = r;
+	return rc;
+}
+
+int bf_redis_open(const char *url, struct bf_redis **out, struct bf_error *err)
+{
+	return open_url(url, CONNECT_SECONDS * 1000, out, err);
+}
+
+int bf_redis_open_within(const char *url, int64_t wait_ms, struct bf_redis **out, struct bf_error *err)
+{
+	int rc = open_url(url, wait_ms, out, err);
+	if (rc == 0)
+		bf_redis_set_timeout(*out, wait_ms);
 	return rc;
 }
 

@@ -74,6 +74,8 @@ int bf_redis_url_parse(const char *url, struct bf_redis_url *out, struct bf_erro
 
 /* Blocks, about 5 s at most. -BF_E_UNAVAILABLE: where it was looked for and how to start one. */
 int bf_redis_open(const char *url /* NULL: environment */, struct bf_redis **out, struct bf_error *err);
+/* The same for whoever does not want to wait that long: connecting, and each answer, may take `wait_ms`. */
+int bf_redis_open_within(const char *url, int64_t wait_ms, struct bf_redis **out, struct bf_error *err);
 void bf_redis_close(struct bf_redis *r);
 /* An answer is waited for no longer than that, nor for longer than the usual 10 s. */
 void bf_redis_set_timeout(struct bf_redis *r, int64_t ms);

@@ -303,6 +303,8 @@ static int run_jobs(const struct bf_command *command, int argc, char **argv)
 		return exit_code;
 	struct listing l = {.look = &look, .options = &o, .run = args[0]};
 	int rc = look.pg ? bf_find_job(look.pg, l.run, o.step, NULL, &err) : 0;
+	if (rc < 0 && bf_look_lost(&look, &err))
+		rc = 0;
 	if (rc == 0)
 		rc = show(&l, &err);
 	bf_live_release(&l.live);

@@ -8,6 +8,8 @@
 #include "shared/find.h"
 #include "shared/servers.h"
 
+#define REDIS_MS 3000 /* to connect, and to answer */
+
 static void say(const struct bf_look *l, const struct bf_error *err)
 {
 	if (!l->quiet)
@@ -18,11 +20,11 @@ static void say(const struct bf_look *l, const struct bf_error *err)
 static int open_missing(struct bf_look *l, struct bf_error *err)
 {
 	int failed = 0;
-	if ((l->uses & BF_LEDGER) && !l->pg && bf_open_ledger_to_look("bfstat", &l->pg, err) < 0) {
+	if ((l->uses & BF_LEDGER) && !l->pg && bf_open_ledger_impatiently("bfstat", &l->pg, err) < 0) {
 		say(l, err);
 		failed = -(int)err->code;
 	}
-	if ((l->uses & BF_QUEUE) && !l->redis && bf_redis_open(NULL, &l->redis, err) < 0) {
+	if ((l->uses & BF_QUEUE) && !l->redis && bf_redis_open_within(NULL, REDIS_MS, &l->redis, err) < 0) {
 		say(l, err);
 		failed = -(int)err->code;
 	}
@@ -39,6 +41,32 @@ bool bf_look_open(struct bf_look *l, unsigned uses, int *exit_code)
 		return true;
 	*exit_code = rc < 0 && err.code == BF_E_INPUT ? 2 : 5;
 	return false;
+}
+
+static void lose_ledger(struct bf_look *l, const struct bf_error *err)
+{
+	say(l, err);
+	bf_pg_close(l->pg);
+	l->pg = NULL;
+}
+
+static void lose_queue(struct bf_look *l, const struct bf_error *err)
+{
+	say(l, err);
+	bf_redis_close(l->redis);
+	l->redis = NULL;
+}
+
+bool bf_look_lost(struct bf_look *l, const struct bf_error *err)
+{
+	bool ledger = l->pg && !bf_pg_alive(l->pg), queue = l->redis && !bf_redis_alive(l->redis);
+	if (ledger && l->redis)
+		lose_ledger(l, err);
+	else if (queue && l->pg)
+		lose_queue(l, err);
+	else
+		return false; /* it was the last one, or something else: the command ends with this error */
+	return true;
 }
 
 void bf_look_close(struct bf_look *l)

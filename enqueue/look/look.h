@@ -2,7 +2,9 @@
  * bfstat: the commands that look. What they share: the two servers, of which either may be away, and the way out.
  *
  * A command parses its options with bf_command_parse, opens with bf_look_open what it can make use of, and answers from what is there.
- * bf_look_open says on stderr what could not be read, and is false (exit code 5) only when nothing could.
+ * bf_look_open says on stderr what could not be read, and is false (exit code 5) only when nothing could. A server that stands still,
+ * or whose tables are locked, is away as well: no command waits for it longer than BF_PATIENCE, and goes on with the other one
+ * (bf_look_lost).
  */
 #ifndef BF_LOOK_LOOK_H
 #define BF_LOOK_LOOK_H
@@ -30,6 +32,9 @@ struct bf_look {
 };
 
 bool bf_look_open(struct bf_look *l, unsigned uses, int *exit_code);
+/* After a failure: a server that was there does not answer any more, and the other one may do. Then that is said on stderr, the lost
+ * one is closed, and the command asks again what is left of it. False: there is nothing left, and the error is the command's. */
+bool bf_look_lost(struct bf_look *l, const struct bf_error *err);
 void bf_look_close(struct bf_look *l);
 /* Tries again what is away. For watch; nothing is printed. err: the last failure. False: neither server is there. */
 bool bf_look_again(struct bf_look *l, struct bf_error *err);

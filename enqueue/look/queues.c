@@ -181,10 +181,12 @@ static int run_queues(const struct bf_command *command, int argc, char **argv)
 	int n_args, exit_code = 0, rc = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER | BF_QUEUE, &exit_code))
 		return exit_code;
-	if (look.pg)
-		rc = ask_ledger(look.pg, q, &err);
-	if (rc == 0 && look.redis)
-		rc = ask_live(&look, q, &err);
+	do {
+		*q = (struct queues){.n = 0};
+		rc = look.pg ? ask_ledger(look.pg, q, &err) : 0;
+		if (rc == 0 && look.redis)
+			rc = ask_live(&look, q, &err);
+	} while (rc < 0 && bf_look_lost(&look, &err));
 	if (rc == 0 && o.json)
 		print_json(&look, q);
 	else if (rc == 0)

@@ -344,7 +344,10 @@ static int run_runs(const struct bf_command *command, int argc, char **argv)
 	int n_args, exit_code = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&l, BF_LEDGER | BF_QUEUE, &exit_code))
 		return exit_code;
-	int rc = n_args > 0 ? show_one(&l, args[0], o.json, &exit_code, &err) : show_all(&l, &o, &err);
+	int rc;
+	do
+		rc = n_args > 0 ? show_one(&l, args[0], o.json, &exit_code, &err) : show_all(&l, &o, &err);
+	while (rc < 0 && bf_look_lost(&l, &err));
 	bf_look_close(&l);
 	return rc < 0 ? bf_program_fail(&err) : exit_code;
 }

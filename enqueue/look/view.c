@@ -333,7 +333,7 @@ int bf_view_load(struct bf_look *l, const char *run, struct bf_view *v, struct b
 		return bf_fail(err, BF_E_UNAVAILABLE, "neither PostgreSQL nor Redis can be read");
 	if (l->redis) {
 		rc = bf_live_load(l->redis, &v->live, err);
-		if (rc < 0 && !l->pg)
+		if (rc < 0 && (!l->pg || !bf_redis_alive(l->redis)))
 			return rc;
 		v->live_known = rc == 0 && v->live.whole;
 	}

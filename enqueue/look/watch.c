@@ -39,6 +39,7 @@ struct watch {
 	bool json, drawing;
 	struct bf_rate rate;
 	char trouble[BF_ERROR_TEXT_MAX]; /* what cannot be read; "" when all can */
+	struct bf_error lost;            /* of this look: why a server was given up in its middle; code 0: none was */
 };
 
 static void catch_signals(void)
@@ -158,11 +159,21 @@ static bool is_over(const char *state)
 	return !bf_view_active(state) || strcmp(state, "stopped") == 0 || strcmp(state, "waiting") == 0;
 }
 
+/* From the other server where one is lost in the middle. */
+static int load_view(struct watch *w, const char *run, struct bf_view *v, struct bf_error *err)
+{
+	int rc = bf_view_load(&w->look, run, v, err);
+	if (rc == 0 || !bf_look_lost(&w->look, err))
+		return rc;
+	w->lost = *err;
+	return bf_view_load(&w->look, run, v, err);
+}
+
 /* One look: shows it, and keeps the page. 1: the run is over, with *exit_code. */
 static int look_at_run(struct watch *w, char **page, int *exit_code, struct bf_error *err)
 {
 	struct bf_view v;
-	int rc = bf_view_load(&w->look, w->run, &v, err);
+	int rc = load_view(w, w->run, &v, err);
 	if (rc < 0)
 		return rc;
 	bf_rate_add(&w->rate, bf_mono_ms(), bf_view_settled(&v.jobs));
@@ -193,7 +204,7 @@ static int look_at_each(struct watch *w, const struct bf_pg_result *runs, FILE *
 {
 	for (int i = 0; i < bf_pg_rows(runs); i++) {
 		struct bf_view v;
-		int rc = bf_view_load(&w->look, bf_pg_text(runs, i, 0), &v, err);
+		int rc = load_view(w, bf_pg_text(runs, i, 0), &v, err);
 		if (rc < 0)
 			return rc;
 		if (w->drawing) {
@@ -255,6 +266,7 @@ static int watch(struct watch *w, char **page)
 	int exit_code = 0;
 	while (!stop_asked) {
 		int64_t begun = bf_mono_ms();
+		w->lost.code = 0;
 		int rc = w->run ? look_at_run(w, page, &exit_code, &err) : look_at_all(w, page, &err);
 		if (rc == 1)
 			return exit_code;
@@ -262,7 +274,7 @@ static int watch(struct watch *w, char **page)
 			screen_end(w, "");
 			return bf_program_fail(&err);
 		}
-		mend(w, rc < 0 ? &err : NULL);
+		mend(w, rc < 0 ? &err : w->lost.code ? &w->lost : NULL);
 		int64_t took = bf_mono_ms() - begun, pause = took * SHARE > TICK_MS ? took * SHARE : TICK_MS;
 		if (stop_asked)
 			break;

@@ -1,15 +1,20 @@
 #include "shared/servers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/duration.h"
 #include "core/migrate.h"
+#include "shared/program.h"
 
-#define LEASE_DEFAULT_MS 15000
+#define LEASE_DEFAULT_MS    15000
+#define PATIENCE_DEFAULT_MS 4000 /* with connecting, and with Redis, less than ten seconds */
+#define PATIENCE_MIN_MS     1000
+#define PATIENCE_MAX_MS     (3600 * 1000)
 
-static int open_ledger(const char *program, bool to_look, struct bf_pg **out, struct bf_error *err)
+static int open_ledger(const char *program, bool to_look, int64_t patience_ms, struct bf_pg **out, struct bf_error *err)
 {
-	struct bf_pg_options options = {.application_name = program, .read_only = to_look};
+	struct bf_pg_options options = {.application_name = program, .read_only = to_look, .patience_ms = patience_ms};
 	int rc = bf_pg_open(&options, out, err);
 	if (rc == 0 && !to_look && bf_pg_is_read_only(*out))
 		rc =
@@ -28,13 +33,33 @@ static int open_ledger(const char *program, bool to_look, struct bf_pg **out, st
 int bf_open_ledger_to_look(const char *program, struct bf_pg **out, struct bf_error *err)
 {
 	*out = NULL;
-	return open_ledger(program, true, out, err);
+	return open_ledger(program, true, 0, out, err);
+}
+
+int bf_read_patience(int64_t *ms, struct bf_error *err)
+{
+	const char *text = getenv("BF_PATIENCE");
+	*ms = PATIENCE_DEFAULT_MS;
+	if (!text || !*text)
+		return 0;
+	int rc = bf_duration_parse(text, ms, err);
+	if (rc == 0 && (*ms < PATIENCE_MIN_MS || *ms > PATIENCE_MAX_MS))
+		return bf_refuse_option("BF_PATIENCE", text, "1s to 1h", err);
+	return rc < 0 ? bf_error_prefix(err, "BF_PATIENCE") : 0;
+}
+
+int bf_open_ledger_impatiently(const char *program, struct bf_pg **out, struct bf_error *err)
+{
+	int64_t patience_ms;
+	*out = NULL;
+	int rc = bf_read_patience(&patience_ms, err);
+	return rc < 0 ? rc : open_ledger(program, true, patience_ms, out, err);
 }
 
 int bf_open_ledger_to_change(const char *program, struct bf_pg **out, struct bf_error *err)
 {
 	*out = NULL;
-	return open_ledger(program, false, out, err);
+	return open_ledger(program, false, 0, out, err);
 }
 
 int bf_open_queue(struct bf_redis **out, struct bf_error *err)

@@ -14,6 +14,13 @@
 /* The ledger, to look at: the session cannot write (PROTOCOL P3). The schema is checked. */
 int bf_open_ledger_to_look(const char *program, struct bf_pg **out, struct bf_error *err);
 
+/* The same for whoever is waited for by a person: an answer takes no longer than BF_PATIENCE, nor does connecting, and a locked table
+ * is waited for half as long (patience_ms in io/pg.h). */
+int bf_open_ledger_impatiently(const char *program, struct bf_pg **out, struct bf_error *err);
+
+/* BF_PATIENCE, or 4 s. */
+int bf_read_patience(int64_t *ms, struct bf_error *err);
+
 /* The ledger, to change: a server that is read-only is refused. The schema is checked. */
 int bf_open_ledger_to_change(const char *program, struct bf_pg **out, struct bf_error *err);
 
