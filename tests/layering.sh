@@ -29,6 +29,7 @@ except() { grep -vE "^($1)" || true; }
 rule 'only_io_redis_includes_hiredis' "$(includes 'hiredis' common worker enqueue | except 'common/io/redis')"
 rule 'only_io_pg_includes_libpq' "$(includes 'libpq|postgresql/|postgres_ext' common worker enqueue | except 'common/io/pg')"
 rule 'only_io_http_includes_libcurl' "$(includes 'curl/' common worker enqueue | except 'common/io/http')"
+rule 'only_base_decimal_includes_gmp' "$(includes 'gmp' common worker enqueue | except 'common/base/decimal')"
 rule 'only_the_loader_and_the_renderers_include_jansson' \
 	"$(includes 'jansson' common worker enqueue | except 'common/core/pipeline|common/core/json_|enqueue/render/')"
 rule 'only_renderers_include_libsmartcols' "$(includes 'libsmartcols' common worker enqueue | except 'enqueue/render/')"

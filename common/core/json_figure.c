@@ -1,13 +1,12 @@
 #include "core/json_figure.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
+#include "base/decimal.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/json_doc.h"
 
 #define SHOWN_MAX 60
 
@@ -62,57 +61,67 @@ static int find(json_t *root, const char *pointer, json_t **out, struct bf_error
 	return 0;
 }
 
-static bool text_is_number(const char *text, double *out)
+/* As it is written, if it is a number that can be compared. */
+static bool add_decimal(struct bf_buf *out, const char *text, size_t len)
 {
-	char *end;
-	double number = strtod(text, &end);
-
-	if (!*text || !strchr("-0123456789", *text) || *end || !isfinite(number))
-		return false;
-	*out = number;
-	return true;
+	return len == strlen(text) && bf_decimal_valid(text) && bf_buf_add(out, text, len) == 0;
 }
 
-static int figure_of(const json_t *value, const char *where, double *out, struct bf_error *err)
+static int refuse(const char *found, size_t len, const char *where, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf shown;
 
 	bf_buf_init(&shown, 512);
-	switch (json_typeof(value)) {
-	case JSON_INTEGER:
-	case JSON_REAL:
-		*out = json_number_value(value);
-		return 0;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		*out = json_is_true(value) ? 1 : 0;
-		return 0;
-	case JSON_ARRAY:
-		*out = (double)json_array_size(value);
-		return 0;
-	case JSON_OBJECT:
-		*out = (double)json_object_size(value);
-		return 0;
-	case JSON_NULL:
-		return bf_fail(err, BF_E_INPUT, "found null at %s, expected a number", where);
-	case JSON_STRING:
-		if (text_is_number(json_string_value(value), out))
-			return 0;
-		break;
-	}
-	bf_text_quote(&shown, json_string_value(value), json_string_length(value), SHOWN_MAX);
+	bf_text_quote(&shown, found, len, SHOWN_MAX);
 	return bf_fail(err, BF_E_INPUT, "found %s at %s, expected a number, or an array or object that is counted", shown.data, where);
 }
 
-int bf_json_figure(const char *text, size_t len, const char *pointer, double *out, struct bf_error *err)
+static int add_number(const struct bf_json_doc *doc, const json_t *value, const char *where, struct bf_buf *out, struct bf_error *err)
+{
+	BF_AUTOBUF struct bf_buf number;
+
+	bf_buf_init(&number, SIZE_MAX - 1);
+	bf_doc_number(doc, value, &number);
+	if (add_decimal(out, number.data, number.len))
+		return 0;
+	return bf_fail(err, BF_E_INPUT, "found a number of %zu bytes at %s, expected one of up to %d digits", number.len, where,
+				   BF_DECIMAL_MAX);
+}
+
+static int figure_of(const struct bf_json_doc *doc, const json_t *value, const char *where, struct bf_buf *out, struct bf_error *err)
+{
+	switch (json_typeof(value)) {
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return add_number(doc, value, where, out, err);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return bf_buf_addch(out, json_is_true(value) ? '1' : '0');
+	case JSON_ARRAY:
+		return bf_buf_printf(out, "%zu", json_array_size(value));
+	case JSON_OBJECT:
+		return bf_buf_printf(out, "%zu", json_object_size(value));
+	case JSON_NULL:
+		return bf_fail(err, BF_E_INPUT, "found null at %s, expected a number", where);
+	case JSON_STRING:
+		break;
+	}
+	if (add_decimal(out, json_string_value(value), json_string_length(value)))
+		return 0;
+	return refuse(json_string_value(value), json_string_length(value), where, err);
+}
+
+int bf_json_figure(const char *text, size_t len, const char *pointer, struct bf_buf *out, struct bf_error *err)
 {
 	json_error_t e;
-	json_auto_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+	struct bf_json_doc doc;
 	json_t *value;
-	int rc;
 
-	if (!root)
+	if (bf_doc_load(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &doc, &e) < 0)
 		return bf_fail(err, BF_E_INPUT, "not valid JSON: line %d, column %d: %s", e.line, e.column, e.text);
-	rc = find(root, pointer, &value, err);
-	return rc < 0 ? rc : figure_of(value, *pointer ? pointer : "the top", out, err);
+	int rc = find(doc.root, pointer, &value, err);
+	if (rc == 0)
+		rc = figure_of(&doc, value, *pointer ? pointer : "the top", out, err);
+	bf_doc_release(&doc);
+	return rc;
 }

@@ -47,8 +47,8 @@ enum bf_cmp { BF_CMP_NONE, BF_CMP_LT, BF_CMP_LE, BF_CMP_GT, BF_CMP_GE, BF_CMP_EQ
 
 struct bf_condition { /* "< 1.0"; of freshness and latency "> 24h" */
 	enum bf_cmp op;   /* BF_CMP_NONE: not given */
-	double value;     /* of freshness and latency: ms */
-	char text[40];    /* as written */
+	char *number;     /* a decimal (base/decimal.h); of freshness and latency: ms */
+	char *text;       /* as written */
 };
 
 struct bf_sql_file {
@@ -93,13 +93,12 @@ struct bf_check {
 	/* metric, range, equals: yields one number; freshness: one time; row_count: its rows are counted; rows: each is a violation, and those
 	 * with the severity "warning" only warn */
 	struct bf_sql_file query;
-	struct bf_sql_file expected; /* equals: a query, or … ; coverage: what should be there, days or keys */
-	struct bf_sql_file present;  /* coverage: what is there */
-	int of;                      /* coverage, success_rate: of this step (ordinal); -1: of files, of all steps */
-	bool expected_is_number;     /* equals: … this number */
-	double expected_number;
-	double tolerance;                      /* equals: |actual - expected| may be this */
-	double min, max;                       /* range; infinite: open */
+	struct bf_sql_file expected;           /* equals: a query, or … ; coverage: what should be there, days or keys */
+	struct bf_sql_file present;            /* coverage: what is there */
+	int of;                                /* coverage, success_rate: of this step (ordinal); -1: of files, of all steps */
+	char *expected_number;                 /* equals: … this decimal (base/decimal.h); NULL: the query's */
+	char *tolerance;                       /* equals: |actual - expected| may be this; NULL: 0 */
+	char *min, *max;                       /* range; NULL: open */
 	bool only_warns;                       /* equals, range: "severity": "warning" */
 	struct bf_sql_file count;              /* metric, range, equals, rows: yields how many rows were looked at; name NULL: not asked */
 	enum bf_on_empty on_empty;             /* what a check on nothing is */
@@ -218,7 +217,7 @@ struct bf_pipeline {
 	size_t n_artifacts;
 	struct bf_step *steps;
 	int n_steps;
-	struct json_t *body; /* the file's JSON with "files", for bf_pipeline_body */
+	struct bf_json_doc *body; /* the file's JSON with "files", for bf_pipeline_body */
 };
 
 void bf_pipeline_free(struct bf_pipeline *p);

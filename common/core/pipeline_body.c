@@ -1,20 +1,12 @@
 #include "base/mem.h"
 #include "core/pipeline_internal.h"
 
-#define BODY_FLAGS (JSON_COMPACT | JSON_SORT_KEYS)
-
-static int append(const char *data, size_t len, void *out)
-{
-	return bf_buf_add(out, data, len);
-}
-
 int bf_pipeline_body(const struct bf_pipeline *p, struct bf_buf *out, struct bf_error *err)
 {
-	if (json_dump_callback(p->body, append, out, BODY_FLAGS) == 0)
-		return 0;
+	bf_doc_write(p->body, p->body->root, out);
 	if (out->overflow)
 		return bf_fail(err, BF_E_LIMIT, "pipeline %s: with its files it is longer than %zu bytes", p->name, out->max);
-	return bf_fail(err, BF_E_INTERNAL, "pipeline %s: cannot be written as JSON", p->name);
+	return 0;
 }
 
 static bool is_named(const struct bf_sql_file *f, const char *name)
@@ -59,6 +51,20 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
+static void free_figures(struct bf_check *c)
+{
+	free(c->json_file);
+	free(c->pointer);
+	free(c->expected_number);
+	free(c->tolerance);
+	free(c->min);
+	free(c->max);
+	free(c->warn_if.number);
+	free(c->warn_if.text);
+	free(c->error_if.number);
+	free(c->error_if.text);
+}
+
 static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's */
 {
 	free(s->needs);
@@ -76,8 +82,7 @@ static void free_step(struct bf_step *s) /* its chunk's texts are the pipeline's
 		free_file(&s->checks[i].present);
 		free_file(&s->checks[i].count);
 		bf_http_spec_release(&s->checks[i].http);
-		free(s->checks[i].json_file);
-		free(s->checks[i].pointer);
+		free_figures(&s->checks[i]);
 	}
 	free(s->checks);
 	free(s->approval.review);
@@ -114,7 +119,9 @@ void bf_pipeline_free(struct bf_pipeline *p)
 	for (int i = 0; i < p->n_steps; i++)
 		free_step(&p->steps[i]);
 	free(p->steps);
-	json_decref(p->body);
+	if (p->body)
+		bf_doc_release(p->body);
+	free(p->body);
 	free(p);
 }
 

@@ -1,5 +1,4 @@
-#include <math.h>
-
+#include "base/decimal.h"
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/json_figure.h"
@@ -62,41 +61,42 @@ const char *bf_check_type_name(enum bf_check_type type)
 
 /* ---- conditions ---- */
 
-/* As JSON writes a number, whatever the locale. */
-static bool parse_number(const char *text, double *out)
+/* As JSON writes a number, whatever the locale; spaces around it are none of it. */
+static bool parse_number(const char *text, char **out)
 {
-	json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-	bool ok = json_is_number(value);
+	const char *at = text + strspn(text, " ");
+	BF_AUTOFREE char *number = bf_strdup(at);
+	size_t len = strlen(number);
 
-	if (ok)
-		*out = json_number_value(value);
-	json_decref(value);
-	return ok;
+	while (len > 0 && number[len - 1] == ' ')
+		number[--len] = '\0';
+	if (!bf_decimal_valid(number))
+		return false;
+	*out = bf_steal(&number);
+	return true;
 }
 
-static bool parse_age(const char *text, double *out)
+static bool parse_age(const char *text, char **out)
 {
 	int64_t ms;
 
 	if (bf_duration_parse(text + strspn(text, " "), &ms, NULL) < 0)
 		return false;
-	*out = (double)ms;
+	*out = bf_asprintf("%lld", (long long)ms);
 	return true;
 }
 
 static bool parse_condition(const char *text, bool age, struct bf_condition *out)
 {
-	if (strlen(text) >= sizeof(out->text))
-		return false;
 	for (size_t i = 0; i < BF_COUNT_OF(comparisons); i++) {
 		size_t len = strlen(comparisons[i].text);
 
 		if (strncmp(text, comparisons[i].text, len) != 0)
 			continue;
-		if (!(age ? parse_age : parse_number)(text + len, &out->value))
+		if (!(age ? parse_age : parse_number)(text + len, &out->number))
 			return false;
 		out->op = comparisons[i].op;
-		memcpy(out->text, text, strlen(text) + 1);
+		out->text = bf_strdup(text);
 		return true;
 	}
 	return false;
@@ -113,11 +113,9 @@ static void read_condition(struct bf_reader *r, const struct bf_at *up, json_t *
 						 age ? "\"> 24h\"" : "\"< 1.0\"");
 }
 
-static void otherwise(struct bf_condition *c, enum bf_cmp op, double value, const char *text)
+static void otherwise(struct bf_condition *c, const char *text)
 {
-	c->op = op;
-	c->value = value;
-	memcpy(c->text, text, strlen(text) + 1);
+	(void)parse_condition(text, false, c);
 }
 
 /* Some types have a condition that goes without saying: no row that should not be there, and nothing missing. */
@@ -130,9 +128,9 @@ static void read_conditions(struct bf_reader *r, const struct bf_at *at, json_t 
 	if (json_object_get(object, "warn_if") || json_object_get(object, "error_if"))
 		return;
 	if (c->type == BF_CHECK_ROWS)
-		otherwise(&c->error_if, BF_CMP_GT, 0, "> 0");
+		otherwise(&c->error_if, "> 0");
 	else if (c->type == BF_CHECK_COVERAGE)
-		otherwise(&c->error_if, BF_CMP_LT, 1, "< 1");
+		otherwise(&c->error_if, "< 1");
 	else if (c->type == BF_CHECK_HTTP && c->figure == BF_FIGURE_STATUS)
 		return; /* an unexpected one fails anyway */
 	else
@@ -153,8 +151,7 @@ static void read_expected_figure(struct bf_reader *r, const struct bf_at *up, js
 	if (json_is_string(expected)) {
 		bf_read_sql(r, &at, expected, use, &c->expected);
 	} else if (json_is_number(expected)) {
-		c->expected_is_number = true;
-		c->expected_number = json_number_value(expected);
+		bf_read_decimal(r, up, object, "expected", NULL, &c->expected_number);
 	} else {
 		bf_problem_found(r, &at, expected, "a number, or the name of an SQL file that yields it");
 	}
@@ -162,12 +159,12 @@ static void read_expected_figure(struct bf_reader *r, const struct bf_at *up, js
 
 static void read_range(struct bf_reader *r, const struct bf_at *at, json_t *object, struct bf_check *c)
 {
-	bool min = bf_read_number(r, at, object, "min", -INFINITY, INFINITY, &c->min);
-	bool max = bf_read_number(r, at, object, "max", -INFINITY, INFINITY, &c->max);
+	bool min = bf_read_decimal(r, at, object, "min", NULL, &c->min);
+	bool max = bf_read_decimal(r, at, object, "max", NULL, &c->max);
 
 	if (!json_object_get(object, "min") && !json_object_get(object, "max"))
 		bf_problem(r, at, "found neither \"min\" nor \"max\", expected at least one of them");
-	else if (min && max && c->min > c->max)
+	else if (min && max && bf_decimal_cmp(c->min, c->max) > 0)
 		bf_problem(r, at, "found a \"min\" above \"max\", expected at most that");
 }
 
@@ -285,7 +282,7 @@ static void read_type(struct bf_reader *r, const struct bf_at *at, json_t *objec
 	case BF_CHECK_EQUALS:
 		read_query(r, at, object, &use, "the name of an SQL file that yields the figure", c);
 		read_expected_figure(r, at, object, &use, c);
-		bf_read_number(r, at, object, "tolerance", 0, INFINITY, &c->tolerance);
+		bf_read_decimal(r, at, object, "tolerance", "0", &c->tolerance);
 		break;
 	case BF_CHECK_RANGE:
 		read_query(r, at, object, &use, "the name of an SQL file that yields the figure", c);
@@ -326,7 +323,7 @@ void bf_read_check(struct bf_reader *r, const struct bf_at *at, json_t *object, 
 {
 	int type = bf_read_choice(r, at, object, "type", type_names, -1);
 
-	*c = (struct bf_check){.of = -1, .min = -INFINITY, .max = INFINITY};
+	*c = (struct bf_check){.of = -1};
 	if (!bf_require(r, at, object, "type", "metric, row_count, equals, rows, range, freshness, coverage, success_rate, http or json") ||
 		type < 0)
 		return;

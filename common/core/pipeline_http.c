@@ -106,12 +106,13 @@ static void read_body(struct bf_reader *r, const struct bf_at *up, json_t *objec
 		return;
 	http->body_is_json = json_is_object(body) || json_is_array(body);
 	if (http->body_is_json) {
-		char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
-		json_auto_t *whole = json_string(text);
+		struct bf_buf text;
 
+		bf_buf_init(&text, BF_PIPELINE_FILE_MAX * 6); /* an escape is up to six bytes for one */
+		bf_doc_write(r->doc, body, &text);
+		json_auto_t *whole = json_string(text.data);
 		bf_check_template(r, &at, whole);
-		http->body = bf_strdup(text);
-		free(text);
+		http->body = bf_buf_detach(&text);
 	} else if (json_is_string(body)) {
 		bf_check_template(r, &at, body);
 		http->body = bf_strdup(json_string_value(body));

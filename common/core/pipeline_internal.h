@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "core/json_doc.h"
 #include "core/pipeline.h"
 
 struct bf_at {
@@ -32,11 +33,12 @@ static inline struct bf_at bf_at_index(const struct bf_at *up, size_t index)
 
 struct bf_reader {
 	struct bf_pipeline *p;
-	char shown[256];          /* the file, as every line names it */
-	bool pinned;              /* a body of the ledger is read: the texts are in `files`, and the disk is not looked at */
-	json_t *files;            /* name -> text; borrowed. Filled while a file is loaded. */
-	const char **param_names; /* ends with NULL; borrowed from the model */
-	const char **step_names;  /* by ordinal, as written; "" where there is none */
+	const struct bf_json_doc *doc; /* what is read */
+	char shown[256];               /* the file, as every line names it */
+	bool pinned;                   /* a body of the ledger is read: the texts are in `files`, and the disk is not looked at */
+	json_t *files;                 /* name -> text; borrowed. Filled while a file is loaded. */
+	const char **param_names;      /* ends with NULL; borrowed from the model */
+	const char **step_names;       /* by ordinal, as written; "" where there is none */
 
 	struct bf_buf lines;
 	size_t found, kept; /* problems, */
@@ -62,6 +64,9 @@ bool bf_read_bool(struct bf_reader *r, const struct bf_at *up, json_t *object, c
 bool bf_read_int(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, int min, int max, int *out);
 bool bf_read_number(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, double min, double max, double *out);
 void bf_read_soak_lengths(struct bf_reader *r, const struct bf_at *up, json_t *object, struct bf_soak *s);
+/* A decimal as it is written (base/decimal.h), at least `min` (NULL: any). The caller frees *out. */
+bool bf_read_decimal(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, const char *min, char **out);
+char *bf_number_text(const struct bf_reader *r, const json_t *number); /* as it is written; the caller frees */
 bool bf_read_duration(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, int64_t min_ms, int64_t *out);
 int bf_read_choice(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, const char *const *names, int otherwise);
 void bf_read_name(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, char out[static BF_NAME_MAX + 1]);

@@ -158,24 +158,32 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 		bf_check_param_uses(r);
 }
 
-static int parse(const char *shown, const char *text, size_t len, json_t **out, struct bf_error *err)
+static int parse(const char *shown, const char *text, size_t len, struct bf_json_doc *out, struct bf_error *err)
 {
 	json_error_t e;
+	int rc = bf_doc_load(text, len, JSON_REJECT_DUPLICATES, out, &e);
 
-	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
-	if (!*out && json_error_code(&e) == json_error_duplicate_key)
+	if (rc < 0 && json_error_code(&e) == json_error_duplicate_key)
 		return bf_fail(err, BF_E_INPUT, "%s:%d:%d: found a field for the second time: %s", shown, e.line, e.column, e.text);
-	if (!*out)
+	if (rc < 0)
 		return bf_fail(err, BF_E_INPUT, "%s:%d:%d: not valid JSON: %s", shown, e.line, e.column, e.text);
-	if (json_is_object(*out))
+	if (json_is_object(out->root))
 		return 0;
-	json_decref(*out);
-	*out = NULL;
+	bf_doc_release(out);
 	return bf_fail(err, BF_E_INPUT, "%s: found an array, expected an object: {\"pipeline\": …}", shown);
 }
 
+/* A new model, and what it is read from, which it keeps. */
+static void begin_model(struct bf_reader *r, const struct bf_json_doc *doc)
+{
+	r->p = bf_alloc(sizeof(*r->p));
+	r->p->body = bf_alloc(sizeof(*r->p->body));
+	*r->p->body = *doc;
+	r->doc = r->p->body;
+}
+
 /* Takes the model over from the reader, or frees it. `missing`: if nothing is wrong but that, it goes there; or NULL. */
-static int finish(struct bf_reader *r, json_t *root, struct bf_buf *missing, struct bf_pipeline **out, struct bf_error *err)
+static int finish(struct bf_reader *r, struct bf_buf *missing, struct bf_pipeline **out, struct bf_error *err)
 {
 	int rc = bf_reader_report(r, err);
 
@@ -183,7 +191,6 @@ static int finish(struct bf_reader *r, json_t *root, struct bf_buf *missing, str
 		bf_buf_addstr(missing, r->lines.data);
 		rc = 0;
 	}
-	r->p->body = json_incref(root);
 	if (rc < 0)
 		bf_pipeline_free(r->p);
 	else
@@ -204,7 +211,7 @@ static int folder_of(const char *path, char **out, struct bf_error *err)
 int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, struct bf_buf *missing, struct bf_error *err)
 {
 	BF_AUTOBUF struct bf_buf text;
-	json_auto_t *root = NULL, *files = NULL;
+	struct bf_json_doc doc;
 	struct bf_reader r;
 	struct bf_error why;
 	int rc;
@@ -213,22 +220,22 @@ int bf_pipeline_load_with_missing(const char *path, struct bf_pipeline **out, st
 	if (bf_buf_read_file(&text, path, &why) < 0) /* too large or unreadable is the operator's to mend, too */
 		return bf_fail(err, why.code == BF_E_NOT_FOUND ? BF_E_NOT_FOUND : BF_E_INPUT, "%s", why.text);
 	bf_reader_init(&r, path);
-	rc = parse(r.shown, text.data, text.len, &root, err);
+	rc = parse(r.shown, text.data, text.len, &doc, err);
 	if (rc < 0) {
 		bf_reader_release(&r);
 		return rc;
 	}
-	r.p = bf_alloc(sizeof(*r.p));
+	begin_model(&r, &doc);
 	rc = folder_of(path, &r.p->dir, err);
 	if (rc < 0) {
 		bf_pipeline_free(r.p);
 		bf_reader_release(&r);
 		return rc;
 	}
-	r.files = files = json_object();
-	read_pipeline(&r, root);
-	json_object_set(root, "files", files);
-	return finish(&r, root, missing, out, err);
+	r.files = json_object();
+	read_pipeline(&r, doc.root);
+	json_object_set_new(doc.root, "files", r.files);
+	return finish(&r, missing, out, err);
 }
 
 int bf_pipeline_load_file(const char *path, struct bf_pipeline **out, struct bf_error *err)
@@ -271,21 +278,21 @@ static void check_files(struct bf_reader *r)
 
 int bf_pipeline_load_body(const char *body, size_t len, const char *dir, struct bf_pipeline **out, struct bf_error *err)
 {
-	json_auto_t *root = NULL;
+	struct bf_json_doc doc;
 	struct bf_reader r;
 	struct bf_error why;
 	const char *name;
 
-	if (parse("pinned pipeline", body, len, &root, &why) < 0)
+	if (parse("pinned pipeline", body, len, &doc, &why) < 0)
 		return bf_fail(err, BF_E_LIMIT, "%s", why.text);
 	bf_reader_init(&r, "pinned pipeline");
 	r.pinned = true;
-	r.p = bf_alloc(sizeof(*r.p));
-	name = json_string_value(json_object_get(root, "pipeline"));
+	begin_model(&r, &doc);
+	name = json_string_value(json_object_get(doc.root, "pipeline"));
 	r.p->dir = is_folder(dir) ? bf_strdup(dir) : usual_folder(name ? name : "");
-	if (bf_require(&r, NULL, root, "files", "the texts of the SQL files"))
-		r.files = bf_read(&r, NULL, root, "files", JSON_OBJECT);
-	read_pipeline(&r, root);
+	if (bf_require(&r, NULL, doc.root, "files", "the texts of the SQL files"))
+		r.files = bf_read(&r, NULL, doc.root, "files", JSON_OBJECT);
+	read_pipeline(&r, doc.root);
 	check_files(&r);
-	return finish(&r, root, NULL, out, err);
+	return finish(&r, NULL, out, err);
 }

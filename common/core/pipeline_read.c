@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "base/decimal.h"
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/pipeline_internal.h"
@@ -106,7 +107,7 @@ void bf_problem(struct bf_reader *r, const struct bf_at *at, const char *fmt, ..
 	keep_line(r, &line);
 }
 
-static void describe(struct bf_buf *out, const json_t *value)
+static void describe(const struct bf_json_doc *doc, struct bf_buf *out, const json_t *value)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
@@ -119,10 +120,8 @@ static void describe(struct bf_buf *out, const json_t *value)
 		bf_text_quote(out, json_string_value(value), json_string_length(value), VALUE_SHOWN);
 		break;
 	case JSON_INTEGER:
-		bf_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		break;
 	case JSON_REAL:
-		bf_buf_printf(out, "%.15g", json_real_value(value));
+		bf_doc_number(doc, value, out);
 		break;
 	case JSON_TRUE:
 		bf_buf_addstr(out, "true");
@@ -146,7 +145,7 @@ void bf_problem_found(struct bf_reader *r, const struct bf_at *at, const json_t 
 	(void)vsnprintf(expected, sizeof(expected), fmt, ap);
 	va_end(ap);
 	bf_buf_init(&shown, 512);
-	describe(&shown, found);
+	describe(r->doc, &shown, found);
 	bf_problem(r, at, "found %s, expected %s", shown.data, expected);
 }
 
@@ -283,6 +282,30 @@ bool bf_read_number(struct bf_reader *r, const struct bf_at *up, json_t *object,
 	}
 	*out = json_number_value(value);
 	return true;
+}
+
+char *bf_number_text(const struct bf_reader *r, const json_t *number)
+{
+	struct bf_buf text;
+	bf_buf_init(&text, BF_PIPELINE_FILE_MAX);
+	bf_doc_number(r->doc, number, &text);
+	return bf_buf_detach(&text);
+}
+
+bool bf_read_decimal(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, const char *min, char **out)
+{
+	struct bf_at at = bf_at_field(up, field);
+	json_t *value = json_object_get(object, field);
+	BF_AUTOFREE char *text = json_is_number(value) ? bf_number_text(r, value) : NULL;
+
+	if (!value)
+		return false;
+	if (text && bf_decimal_valid(text) && (!min || bf_decimal_cmp(text, min) >= 0)) {
+		*out = bf_steal(&text);
+		return true;
+	}
+	bf_problem_found(r, &at, value, "a number%s%s of up to %d digits", min ? " of at least " : "", min ? min : "", BF_DECIMAL_MAX);
+	return false;
 }
 
 bool bf_read_duration(struct bf_reader *r, const struct bf_at *up, json_t *object, const char *field, int64_t min_ms, int64_t *out)

@@ -241,26 +241,29 @@ static void run(struct session *t)
 	assert_int_equal(t->told_count, 1);
 }
 
-static struct bf_condition condition(enum bf_cmp op, double value, const char *text)
+/* What the model owns, and here nobody frees. */
+static char *text(const char *constant)
 {
-	struct bf_condition c = {.op = op, .value = value};
+	return (char *)(uintptr_t)constant;
+}
 
-	snprintf(c.text, sizeof(c.text), "%s", text);
-	return c;
+static struct bf_condition condition(enum bf_cmp op, const char *number, const char *written)
+{
+	return (struct bf_condition){.op = op, .number = text(number), .text = text(written)};
 }
 
 static void metric(struct session *t, const char *text)
 {
 	t->check = (struct bf_check){.type = BF_CHECK_METRIC,
 								 .query = sql(text),
-								 .warn_if = condition(BF_CMP_LT, 0.99, "< 0.99"),
-								 .error_if = condition(BF_CMP_LT, 0.9, "< 0.9")};
+								 .warn_if = condition(BF_CMP_LT, "0.99", "< 0.99"),
+								 .error_if = condition(BF_CMP_LT, "0.9", "< 0.9")};
 	run(t);
 }
 
-static void equals(struct session *t, const char *actual, const char *expected, double tolerance)
+static void equals(struct session *t, const char *actual, const char *expected, const char *tolerance)
 {
-	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql(actual), .expected = sql(expected), .tolerance = tolerance};
+	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql(actual), .expected = sql(expected), .tolerance = text(tolerance)};
 	run(t);
 }
 
@@ -360,7 +363,7 @@ static void rows_are_counted_and_shown_by_a_command(void **state)
 	t->check = (struct bf_check){.type = BF_CHECK_ROW_COUNT,
 								 .query = sql("with v as (select n, :'key' as key from generate_series(1, 3) n)\n"
 											  "select *, :'key' from v where key = 'it''s; 1' order by n;\n"),
-								 .error_if = condition(BF_CMP_GT, 0, "> 0")};
+								 .error_if = condition(BF_CMP_GT, "0", "> 0")};
 	run(t);
 	expect_failed(t, "check", "complete: 3 rows found, fails if > 0. Show them: " PSQL "-v key='it'\\''s; 1' -f /p/weather/sql/q.sql",
 				  true);
@@ -371,31 +374,87 @@ static void equal_numbers_pass(void **state)
 {
 	struct session *t = *state;
 
-	equals(t, "select count(*) from generate_series(1, 1461)", "select 1461.0;", 0);
+	equals(t, "select count(*) from generate_series(1, 1461)", "select 1461.0;", NULL);
 	assert_int_equal(t->told, DONE);
-	assert_string_equal(t->record, "equals|1461|= 1461|pass");
+	assert_string_equal(t->record, "equals|1461|= 1461.0|pass");
 }
 
 static void unequal_numbers_fail_and_both_are_named(void **state)
 {
 	struct session *t = *state;
 
-	equals(t, "select 1460", "select 1461", 0);
+	equals(t, "select 1460", "select 1461", NULL);
 	expect_failed(t, "check", "complete: 1,460 found, 1,461 expected (tolerance 0). Ask again: " PSQL "-f /p/weather/sql/q.sql", true);
 	assert_string_equal(t->record, "equals|1460|= 1461|fail");
 }
 
 static void numbers_within_the_tolerance_are_equal(void **state)
 {
-	equals(*state, "select 1460", "select 1461", 1);
+	equals(*state, "select 1460", "select 1461", "1");
 	assert_int_equal(((struct session *)*state)->told, DONE);
+}
+
+static void numbers_that_differ_in_their_last_digit_are_not_equal(void **state)
+{
+	static const char *const pairs[][2] = {{"9007199254740992", "9007199254740993"},
+										   {"12345678901234567890.12", "12345678901234567890.13"},
+										   {"18446744073709551614", "18446744073709551615"},
+										   {"-9223372036854775807", "-9223372036854775808"}};
+	struct session *t = *state;
+
+	for (size_t i = 0; i < BF_COUNT_OF(pairs); i++) {
+		BF_AUTOFREE char *a = bf_asprintf("select %s", pairs[i][0]), *b = bf_asprintf("select %s", pairs[i][1]);
+		BF_AUTOFREE char *kept = bf_asprintf("equals|%s|= %s|fail", pairs[i][0], pairs[i][1]);
+		equals(t, a, b, NULL);
+		assert_int_equal(t->told, FAILED);
+		assert_string_equal(t->record, kept);
+		equals(t, a, a, NULL);
+		assert_int_equal(t->told, DONE);
+	}
+	equals(t, "select 9007199254740992", "select 9007199254740993", "0.999");
+	expect_failed(t, "check",
+				  "complete: 9,007,199,254,740,992 found, 9,007,199,254,740,993 expected (tolerance 0.999). Ask again: " PSQL
+				  "-f /p/weather/sql/q.sql",
+				  true);
+}
+
+static void thresholds_and_ranges_are_as_exact_as_figures(void **state)
+{
+	struct session *t = *state;
+
+	t->check = (struct bf_check){.type = BF_CHECK_METRIC,
+								 .query = sql("select 9007199254740993"),
+								 .error_if = condition(BF_CMP_GT, "9007199254740992", "> 9007199254740992")};
+	run(t);
+	assert_int_equal(t->told, FAILED);
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 9007199254740993"), .max = text("9007199254740992")};
+	run(t);
+	assert_string_equal(t->record, "range|9007199254740993|at most 9,007,199,254,740,992|fail");
+}
+
+static void what_is_not_a_finite_number_is_no_figure(void **state)
+{
+	static const char *const values[] = {"'NaN'::float8", "'Infinity'::float8", "'-Infinity'::numeric", "'0x10'", "' 1'",
+										 "true",          "'1e99999'"};
+	struct session *t = *state;
+
+	for (size_t i = 0; i < BF_COUNT_OF(values); i++) {
+		BF_AUTOFREE char *query = bf_asprintf("select %s", values[i]);
+		metric(t, query);
+		assert_int_equal(t->told, FAILED);
+		assert_non_null(strstr(t->error, "expected one number"));
+	}
+	metric(t, "select 1e20::float8"); /* "1e+20" */
+	assert_int_equal(t->told, DONE);
+	metric(t, "select 1e-5::float8"); /* "1e-05" */
+	assert_int_equal(t->told, FAILED);
 }
 
 static void a_number_may_be_expected_without_a_query(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql("select 2.5"), .expected_is_number = true, .expected_number = 2.5};
+	t->check = (struct bf_check){.type = BF_CHECK_EQUALS, .query = sql("select 2.5"), .expected_number = text("2.5")};
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "equals|2.5|= 2.5|pass");
@@ -405,7 +464,7 @@ static void a_figure_within_its_range_passes_and_its_ends_belong_to_it(void **st
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3"), .min = 1, .max = 3};
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3"), .min = text("1"), .max = text("3")};
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "range|3|1 to 3|pass");
@@ -415,7 +474,7 @@ static void a_figure_outside_of_its_range_fails(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = 4, .max = INFINITY};
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = text("4")};
 	run(t);
 	expect_failed(t, "check", "complete: 3.5 found, expected at least 4. Ask again: " PSQL "-f /p/weather/sql/q.sql", true);
 	assert_string_equal(t->record, "range|3.5|at least 4|fail");
@@ -425,7 +484,7 @@ static void a_figure_that_only_warns_is_a_note(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .min = -INFINITY, .max = 3, .only_warns = true};
+	t->check = (struct bf_check){.type = BF_CHECK_RANGE, .query = sql("select 3.5"), .max = text("3"), .only_warns = true};
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "range|3.5|at most 3|warn");
@@ -439,7 +498,7 @@ static void each_row_is_a_violation_but_those_that_only_warn(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_ROWS, .query = sql(VIOLATIONS), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	t->check = (struct bf_check){.type = BF_CHECK_ROWS, .query = sql(VIOLATIONS), .error_if = condition(BF_CMP_GT, "0", "> 0")};
 	run(t);
 	expect_failed(t, "check", "complete: 2 violations found and 1 that only warn, fails if > 0. Show them: " PSQL "-f /p/weather/sql/q.sql",
 				  true);
@@ -453,8 +512,9 @@ static void rows_that_only_warn_warn_and_none_pass(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){
-		.type = BF_CHECK_ROWS, .query = sql("select * from (" VIOLATIONS ") v where day > 2"), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+	t->check = (struct bf_check){.type = BF_CHECK_ROWS,
+								 .query = sql("select * from (" VIOLATIONS ") v where day > 2"),
+								 .error_if = condition(BF_CMP_GT, "0", "> 0")};
 	run(t);
 	assert_int_equal(t->told, DONE);
 	assert_string_equal(t->record, "rows|0|fails if > 0|warn");
@@ -465,7 +525,7 @@ static void a_million_violations_are_counted_and_a_hundred_kept(void **state)
 	struct session *t = *state;
 
 	t->check = (struct bf_check){
-		.type = BF_CHECK_ROWS, .query = sql("select n from generate_series(1, 1000000) n"), .error_if = condition(BF_CMP_GT, 0, "> 0")};
+		.type = BF_CHECK_ROWS, .query = sql("select n from generate_series(1, 1000000) n"), .error_if = condition(BF_CMP_GT, "0", "> 0")};
 	run(t);
 	assert_string_equal(t->record, "rows|1000000|fails if > 0|fail");
 	assert_int_equal(t->n_violations, 100);
@@ -477,7 +537,7 @@ static void violations_that_are_too_long_are_left_out(void **state)
 
 	t->check = (struct bf_check){.type = BF_CHECK_ROWS,
 								 .query = sql("select repeat('x', 150000) as x from generate_series(1, 3) n"),
-								 .error_if = condition(BF_CMP_GT, 0, "> 0")};
+								 .error_if = condition(BF_CMP_GT, "0", "> 0")};
 	run(t);
 	assert_string_equal(t->record, "rows|3|fails if > 0|fail");
 	assert_int_equal(t->n_violations, 1);
@@ -487,8 +547,8 @@ static void freshness(struct session *t, const char *text)
 {
 	t->check = (struct bf_check){.type = BF_CHECK_FRESHNESS,
 								 .query = sql(text),
-								 .warn_if = condition(BF_CMP_GT, 86400000, "> 24h"),
-								 .error_if = condition(BF_CMP_GT, 172800000, "> 48h")};
+								 .warn_if = condition(BF_CMP_GT, "86400000", "> 24h"),
+								 .error_if = condition(BF_CMP_GT, "172800000", "> 48h")};
 	run(t);
 }
 
@@ -527,7 +587,7 @@ static void coverage(struct session *t, const char *expected, const char *presen
 								 .of = -1,
 								 .expected = sql(expected),
 								 .present = sql(present),
-								 .error_if = condition(BF_CMP_LT, 1, "< 1")};
+								 .error_if = condition(BF_CMP_LT, "1", "< 1")};
 	run(t);
 }
 
@@ -578,14 +638,14 @@ static void a_rate_of_nothing_to_try_is_met(void **state)
 {
 	struct session *t = *state;
 
-	t->check = (struct bf_check){.type = BF_CHECK_SUCCESS_RATE, .of = -1, .error_if = condition(BF_CMP_LT, 0.99, "< 0.99")};
+	t->check = (struct bf_check){.type = BF_CHECK_SUCCESS_RATE, .of = -1, .error_if = condition(BF_CMP_LT, "0.99", "< 0.99")};
 	run(t);
 	assert_string_equal(t->record, "success_rate|none|fails if < 0.99|pass");
 }
 
 static void the_expected_number_must_be_one_too(void **state)
 {
-	equals(*state, "select 1", "select n from generate_series(1, 2) n", 0);
+	equals(*state, "select 1", "select n from generate_series(1, 2) n", NULL);
 	expect_failed(*state, "check", "complete: sql/q.sql yielded 2 rows; expected one number", true);
 }
 
@@ -714,6 +774,9 @@ int main(void)
 		WITH(equal_numbers_pass),
 		WITH(unequal_numbers_fail_and_both_are_named),
 		WITH(numbers_within_the_tolerance_are_equal),
+		WITH(numbers_that_differ_in_their_last_digit_are_not_equal),
+		WITH(thresholds_and_ranges_are_as_exact_as_figures),
+		WITH(what_is_not_a_finite_number_is_no_figure),
 		WITH(a_number_may_be_expected_without_a_query),
 		WITH(the_expected_number_must_be_one_too),
 		WITH(a_figure_within_its_range_passes_and_its_ends_belong_to_it),

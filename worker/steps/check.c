@@ -8,8 +8,6 @@
  * what is asked over HTTP or read from a file is in check_outside.c.
  * What came out is recorded on the same connection, once that is ready again after the script, and then the job ends.
  */
-#include <math.h>
-
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -265,18 +263,14 @@ static void add_column(const struct check *k, struct bf_pg_params *p, const char
 
 static void bind_record(const struct check *k, struct bf_pg_params *p)
 {
-	char figure[32];
-
 	bf_pg_add_text(p, k->job->run);
 	bf_pg_add_text(p, k->job->step_name);
 	bf_pg_add_int(p, k->job->seq);
 	bf_pg_add_int(p, k->job->epoch);
 	add_column(k, p, type_column);
 	bf_pg_array_begin(p);
-	for (size_t i = 0; i < k->n; i++) {
-		snprintf(figure, sizeof(figure), "%.17g", k->findings[i].figure);
-		bf_pg_array_text(p, k->findings[i].has_figure ? figure : NULL);
-	}
+	for (size_t i = 0; i < k->n; i++)
+		bf_pg_array_text(p, k->findings[i].figure);
 	bf_pg_array_end(p);
 	add_column(k, p, wanted_column);
 	add_column(k, p, outcome_column);

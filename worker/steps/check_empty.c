@@ -1,6 +1,7 @@
 /* Checks on nothing: how it is known, and what it is. */
 #include "steps/check_empty.h"
 
+#include "base/decimal.h"
 #include "base/duration.h"
 #include "core/sqltext.h"
 #include "steps/check_question.h"
@@ -46,11 +47,17 @@ static bool is_ahead(const struct bf_check *c, const struct bf_pg_result *r, str
 	return true;
 }
 
+static bool is_zero(const struct bf_pg_result *r, int col)
+{
+	const char *text = bf_pg_text(r, 0, col);
+
+	return bf_decimal_valid(text) && bf_decimal_cmp(text, "0") == 0;
+}
+
 /* Zero of zero, where the zero that is expected was counted, too: a number in the file means what it says. */
 static bool is_zero_of_zero(const struct bf_check *c, const struct bf_pg_result *r)
 {
-	return c->type == BF_CHECK_EQUALS && !c->expected_is_number && number_at(r, BF_ANSWER_FIGURE) == 0 &&
-		   number_at(r, BF_ANSWER_EXPECTED) == 0;
+	return c->type == BF_CHECK_EQUALS && !c->expected_number && is_zero(r, BF_ANSWER_FIGURE) && is_zero(r, BF_ANSWER_EXPECTED);
 }
 
 bool bf_check_is_empty(const struct bf_check *c, const struct bf_pg_result *answer, struct bf_buf *why)

@@ -1,7 +1,6 @@
 #include "steps/check_judge.h"
 
-#include <math.h>
-
+#include "base/decimal.h"
 #include "base/duration.h"
 #include "base/mem.h"
 #include "base/show.h"
@@ -11,7 +10,8 @@
 #include "steps/check_outside.h"
 #include "steps/check_question.h"
 
-#define WANTED_MAX 512
+#define WANTED_MAX      512
+#define CONDITION_SHOWN 60
 
 const char *bf_judgement_name(enum bf_judgement j)
 {
@@ -33,19 +33,11 @@ void bf_finding_release(struct bf_finding *f)
 	bf_buf_release(&f->text);
 	bf_buf_release(&f->wanted);
 	free(f->violations);
+	free(f->figure);
+	free(f->expected);
 }
 
 /* ---- words ---- */
-
-static void add_number(struct bf_buf *out, double x)
-{
-	char text[32];
-
-	if (x == trunc(x) && fabs(x) < 1e15)
-		bf_buf_addstr(out, bf_text_group((int64_t)x, text));
-	else
-		bf_buf_printf(out, "%.10g", x);
-}
 
 static bool used_before(const struct bf_sqltext *sql, size_t i)
 {
@@ -96,25 +88,35 @@ static void add_psql(const struct bf_job *j, const struct bf_sql_file *file, str
 	bf_sqltext_release(&sql);
 }
 
+/* As written, but for a number too long to read. */
+static void add_condition(const struct bf_condition *c, const char *word, struct bf_buf *out)
+{
+	if (c->op == BF_CMP_NONE)
+		return;
+	if (strlen(c->text) <= CONDITION_SHOWN) {
+		bf_buf_printf(out, "%s if %s", word, c->text);
+		return;
+	}
+	bf_buf_printf(out, "%s if %.*s", word, (int)strspn(c->text, "<>=! "), c->text);
+	bf_decimal_show(out, c->number, NULL);
+}
+
 static void add_conditions(const struct bf_check *c, struct bf_buf *out)
 {
-	if (c->warn_if.op != BF_CMP_NONE)
-		bf_buf_printf(out, "warns if %s", c->warn_if.text);
+	add_condition(&c->warn_if, "warns", out);
 	if (c->warn_if.op != BF_CMP_NONE && c->error_if.op != BF_CMP_NONE)
 		bf_buf_addstr(out, ", ");
-	if (c->error_if.op != BF_CMP_NONE)
-		bf_buf_printf(out, "fails if %s", c->error_if.text);
+	add_condition(&c->error_if, "fails", out);
 }
 
 static void add_range(const struct bf_check *c, struct bf_buf *out)
 {
-	if (isfinite(c->min) && isfinite(c->max)) {
-		add_number(out, c->min);
+	if (!c->min || !c->max)
+		bf_buf_addstr(out, c->min ? "at least " : "at most ");
+	bf_decimal_show(out, c->min ? c->min : c->max, NULL);
+	if (c->min && c->max) {
 		bf_buf_addstr(out, " to ");
-		add_number(out, c->max);
-	} else {
-		bf_buf_addstr(out, isfinite(c->min) ? "at least " : "at most ");
-		add_number(out, isfinite(c->min) ? c->min : c->max);
+		bf_decimal_show(out, c->max, c->min);
 	}
 }
 
@@ -126,12 +128,22 @@ static void add_statuses(const struct bf_check *c, struct bf_buf *out)
 		bf_buf_addstr(out, ", ");
 }
 
+/* Every digit, as far as there is room for them. */
+static void add_expected(const char *number, struct bf_finding *f)
+{
+	if (number && strlen(number) < WANTED_MAX - 2)
+		bf_buf_addstr(&f->wanted, number);
+	else if (number)
+		bf_decimal_show(&f->wanted, number, f->figure);
+}
+
 /* What would be right, as the ledger keeps it. */
 static void add_wanted(const struct bf_check *c, struct bf_finding *f)
 {
 	switch (c->type) {
 	case BF_CHECK_EQUALS:
-		bf_buf_printf(&f->wanted, "= %.15g", f->expected);
+		bf_buf_addstr(&f->wanted, "= ");
+		add_expected(f->expected ? f->expected : c->expected_number, f);
 		break;
 	case BF_CHECK_RANGE:
 		add_range(c, &f->wanted);
@@ -159,58 +171,76 @@ static const char *things(const struct bf_job *j, int64_t n)
 	return n == 1 ? "day" : "days";
 }
 
-/* "99.69 %": never 100 % while something is missing. */
-static void add_percent(struct bf_buf *out, double ratio)
+/* "99.69 %": rounded down, so never 100 % while something is missing. */
+static void add_percent(struct bf_buf *out, int64_t part, int64_t all)
 {
-	double percent = floor(ratio * 10000) / 100;
+	int hundredths = all > 0 ? (int)(part * 10000 / all) : 10000;
+	int whole = hundredths / 100, rest = hundredths % 100;
 
-	bf_buf_printf(out, "%.10g %%", percent);
+	if (rest % 10 != 0)
+		bf_buf_printf(out, "%d.%02d %%", whole, rest);
+	else if (rest != 0)
+		bf_buf_printf(out, "%d.%d %%", whole, rest / 10);
+	else
+		bf_buf_printf(out, "%d %%", whole);
 }
 
-static void add_coverage(const struct bf_job *j, const struct bf_pg_result *r, double ratio, struct bf_buf *out)
+static void add_coverage(const struct bf_job *j, const struct bf_pg_result *r, struct bf_buf *out)
 {
 	int64_t missing = bf_pg_int(r, 0, BF_ANSWER_EXPECTED_ROWS), wanted = bf_pg_int(r, 0, BF_ANSWER_EXPECTED);
 	char a[28], b[28];
 
 	bf_buf_printf(out, "%s of %s %s there (", bf_text_group(wanted - missing, a), bf_text_group(wanted, b), things(j, wanted));
-	add_percent(out, ratio);
+	add_percent(out, wanted - missing, wanted);
 	bf_buf_addstr(out, "), ");
+}
+
+/* What the figure is compared with, so that of long numbers the digits are shown that differ. */
+static const char *against(const struct bf_check *c, const struct bf_finding *f)
+{
+	if (c->type == BF_CHECK_EQUALS)
+		return f->expected;
+	if (c->type == BF_CHECK_RANGE)
+		return c->min ? c->min : c->max;
+	return c->error_if.number ? c->error_if.number : c->warn_if.number;
 }
 
 static void add_figure(const struct bf_job *j, const struct bf_check *c, const struct bf_pg_result *r, const struct bf_finding *f,
 					   struct bf_buf *out)
 {
 	char text[BF_DURATION_TEXT];
-	int64_t all;
+	int64_t all, violations;
 
 	switch (c->type) {
 	case BF_CHECK_METRIC:
 	case BF_CHECK_EQUALS:
 	case BF_CHECK_RANGE:
-		add_number(out, f->figure);
+		bf_decimal_show(out, f->figure, against(c, f));
 		bf_buf_addstr(out, " found, ");
 		break;
 	case BF_CHECK_ROW_COUNT:
-		add_number(out, f->figure);
-		bf_buf_printf(out, " %s found, ", f->figure == 1 ? "row" : "rows");
+		bf_decimal_show(out, f->figure, NULL);
+		bf_buf_printf(out, " %s found, ", strcmp(f->figure, "1") == 0 ? "row" : "rows");
 		break;
 	case BF_CHECK_ROWS:
 		all = bf_pg_int(r, 0, BF_ANSWER_EXPECTED);
-		add_number(out, f->figure);
-		bf_buf_printf(out, " %s found", f->figure == 1 ? "violation" : "violations");
-		if ((double)all > f->figure)
-			bf_buf_printf(out, " and %lld that only warn", (long long)((double)all - f->figure));
+		violations = bf_pg_int(r, 0, BF_ANSWER_FIGURE);
+		bf_decimal_show(out, f->figure, NULL);
+		bf_buf_printf(out, " %s found", violations == 1 ? "violation" : "violations");
+		if (all > violations)
+			bf_buf_printf(out, " and %lld that only warn", (long long)(all - violations));
 		bf_buf_addstr(out, ", ");
 		break;
 	case BF_CHECK_FRESHNESS:
-		bf_buf_printf(out, "%s old, ", bf_duration_human(f->figure > 0 ? (int64_t)f->figure : 0, text));
+		all = strtoll(f->figure, NULL, 10);
+		bf_buf_printf(out, "%s old, ", bf_duration_human(all > 0 ? all : 0, text));
 		break;
 	case BF_CHECK_COVERAGE:
-		add_coverage(j, r, f->figure, out);
+		add_coverage(j, r, out);
 		break;
 	case BF_CHECK_SUCCESS_RATE:
 		all = bf_pg_int(r, 0, BF_ANSWER_EXPECTED);
-		add_percent(out, f->figure);
+		add_percent(out, all - bf_pg_int(r, 0, BF_ANSWER_EXPECTED_ROWS), all);
 		bf_buf_printf(out, " of %lld %s done, ", (long long)all, all == 1 ? "job" : "jobs");
 		break;
 	case BF_CHECK_HTTP:
@@ -287,15 +317,20 @@ static void add_next(const struct bf_job *j, const struct bf_check *c, const str
 	}
 }
 
+static const char *tolerance_of(const struct bf_check *c)
+{
+	return c->tolerance ? c->tolerance : "0";
+}
+
 static void describe(const struct bf_job *j, const struct bf_check *c, const struct bf_pg_result *r, struct bf_finding *f)
 {
 	struct bf_buf *out = &f->text;
 
 	add_figure(j, c, r, f, out);
 	if (c->type == BF_CHECK_EQUALS) {
-		add_number(out, f->expected);
+		bf_decimal_show(out, f->expected, f->figure);
 		bf_buf_addstr(out, " expected (tolerance ");
-		add_number(out, c->tolerance);
+		bf_decimal_show(out, tolerance_of(c), NULL);
 		bf_buf_addch(out, ')');
 	} else {
 		bf_buf_printf(out, "%s%s", c->type == BF_CHECK_RANGE ? "expected " : "", f->wanted.data);
@@ -306,28 +341,35 @@ static void describe(const struct bf_job *j, const struct bf_check *c, const str
 
 /* ---- the figure ---- */
 
-static bool holds(const struct bf_condition *c, double figure)
+static bool holds(const struct bf_condition *c, const char *figure)
 {
+	int order = c->op == BF_CMP_NONE ? 0 : bf_decimal_cmp(figure, c->number);
+
 	switch (c->op) {
 	case BF_CMP_NONE:
 		return false;
 	case BF_CMP_LT:
-		return figure < c->value;
+		return order < 0;
 	case BF_CMP_LE:
-		return figure <= c->value;
+		return order <= 0;
 	case BF_CMP_GT:
-		return figure > c->value;
+		return order > 0;
 	case BF_CMP_GE:
-		return figure >= c->value;
+		return order >= 0;
 	case BF_CMP_EQ:
-		return figure == c->value;
+		return order == 0;
 	case BF_CMP_NE:
-		return figure != c->value;
+		return order != 0;
 	}
 	return false;
 }
 
-static enum bf_judgement by_conditions(const struct bf_check *c, double figure)
+static bool in_range(const struct bf_check *c, const char *figure)
+{
+	return (!c->min || bf_decimal_cmp(figure, c->min) >= 0) && (!c->max || bf_decimal_cmp(figure, c->max) <= 0);
+}
+
+static enum bf_judgement by_conditions(const struct bf_check *c, const char *figure)
 {
 	if (holds(&c->error_if, figure))
 		return BF_FAIL;
@@ -339,25 +381,27 @@ static enum bf_judgement judge(const struct bf_check *c, const struct bf_pg_resu
 	enum bf_judgement bad = c->only_warns ? BF_WARN : BF_FAIL;
 
 	if (c->type == BF_CHECK_EQUALS)
-		return fabs(f->figure - f->expected) <= c->tolerance ? BF_PASS : bad;
+		return bf_decimal_within(f->figure, f->expected, tolerance_of(c)) ? BF_PASS : bad;
 	if (c->type == BF_CHECK_RANGE)
-		return f->figure >= c->min && f->figure <= c->max ? BF_PASS : bad;
-	if (c->type == BF_CHECK_ROWS && !holds(&c->error_if, f->figure) && (double)bf_pg_int(r, 0, BF_ANSWER_EXPECTED) > f->figure)
+		return in_range(c, f->figure) ? BF_PASS : bad;
+	if (c->type == BF_CHECK_ROWS && !holds(&c->error_if, f->figure) &&
+		bf_pg_int(r, 0, BF_ANSWER_EXPECTED) > bf_pg_int(r, 0, BF_ANSWER_FIGURE))
 		return BF_WARN; /* rows that name themselves warnings */
 	return by_conditions(c, f->figure);
 }
 
 /* The number in columns `col` (rows yielded) and `col + 1` (the value, if one). Otherwise says what is wrong with `file`. */
-static bool read_number(const struct bf_pg_result *r, int col, const struct bf_sql_file *file, const char *what, double *out,
+static bool read_number(const struct bf_pg_result *r, int col, const struct bf_sql_file *file, const char *what, char **out,
 						struct bf_finding *f)
 {
 	int64_t rows = bf_pg_int(r, 0, col);
 	const char *value = bf_pg_text(r, 0, col + 1);
-	char *end, count[28];
+	char count[28];
 
-	*out = strtod(value, &end);
-	if (rows == 1 && *value && *end == '\0' && isfinite(*out))
+	if (rows == 1 && bf_decimal_valid(value)) {
+		*out = bf_strdup(value);
 		return true;
+	}
 	bf_buf_printf(&f->text, "%s yielded ", file->name);
 	if (rows != 1)
 		bf_buf_printf(&f->text, "%s rows", rows ? bf_text_group(rows, count) : "no");
@@ -372,9 +416,10 @@ static bool read_number(const struct bf_pg_result *r, int col, const struct bf_s
 /* The figure of the ledger's own: `why` it may be missing. */
 static bool read_counted(const struct bf_pg_result *r, const char *why, struct bf_finding *f)
 {
-	f->figure = strtod(bf_pg_text(r, 0, BF_ANSWER_FIGURE), NULL);
-	if (bf_pg_int(r, 0, BF_ANSWER_ROWS) == 1)
+	if (bf_pg_int(r, 0, BF_ANSWER_ROWS) == 1) {
+		f->figure = bf_strdup(bf_pg_text(r, 0, BF_ANSWER_FIGURE));
 		return true;
+	}
 	bf_buf_addstr(&f->text, why);
 	return false;
 }
@@ -389,9 +434,9 @@ static bool read_figures(const struct bf_check *c, const struct bf_pg_result *r,
 	case BF_CHECK_RANGE:
 		return read_number(r, BF_ANSWER_ROWS, &c->query, "number", &f->figure, f);
 	case BF_CHECK_EQUALS:
-		f->expected = c->expected_number;
+		f->expected = bf_strdup(c->expected_number);
 		return read_number(r, BF_ANSWER_ROWS, &c->query, "number", &f->figure, f) &&
-			   (c->expected_is_number || read_number(r, BF_ANSWER_EXPECTED_ROWS, &c->expected, "number", &f->expected, f));
+			   (f->expected || read_number(r, BF_ANSWER_EXPECTED_ROWS, &c->expected, "number", &f->expected, f));
 	case BF_CHECK_FRESHNESS:
 		return read_number(r, BF_ANSWER_ROWS, &c->query, "time", &f->figure, f);
 	case BF_CHECK_COVERAGE:
@@ -431,10 +476,12 @@ void bf_check_judge(const struct bf_job *j, const struct bf_check *c, const stru
 	add_name(j, c, &out->text);
 	if (judge_without_figure(c, answer, out))
 		return;
-	out->has_figure = read_figures(c, answer, out);
+	bool found = read_figures(c, answer, out);
 	add_wanted(c, out);
-	if (!out->has_figure)
+	if (!found) {
+		free(bf_steal(&out->figure)); /* of two, the other was none */
 		return;
+	}
 	if (bf_pg_cols(answer) > BF_ANSWER_VIOLATIONS && !bf_pg_null(answer, 0, BF_ANSWER_VIOLATIONS))
 		out->violations = bf_strdup(bf_pg_text(answer, 0, BF_ANSWER_VIOLATIONS));
 	out->judgement = judge(c, answer, out);
@@ -451,15 +498,14 @@ void bf_check_judge_outside(const struct bf_job *j, const struct bf_check *c, co
 
 	add_name(j, c, &out->text);
 	add_wanted(c, out);
-	out->has_figure = a->has_figure;
-	out->figure = a->figure;
-	out->passing = !a->has_figure && a->passing;
-	if (a->has_figure && counted) {
-		add_number(&out->text, a->figure);
+	out->figure = bf_strdup(a->figure);
+	out->passing = !a->figure && a->passing;
+	if (a->figure && counted) {
+		bf_decimal_show(&out->text, a->figure, against(c, out));
 		bf_buf_addstr(&out->text, " found: ");
 	}
 	bf_buf_addstr(&out->text, a->text);
-	if (a->has_figure) {
+	if (a->figure) {
 		out->judgement = by_conditions(c, a->figure);
 		bf_buf_printf(&out->text, ", %s", out->wanted.data);
 	}

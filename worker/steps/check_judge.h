@@ -11,12 +11,12 @@ const char *bf_judgement_name(enum bf_judgement j); /* pass, warn, fail */
 
 struct bf_finding {
 	enum bf_judgement judgement;
-	bool has_figure;
-	double figure, expected; /* expected: of equals */
-	bool passing;            /* it failed, and another try may fare better */
-	char *violations;        /* JSON; NULL: none */
-	struct bf_buf text;      /* what was found */
-	struct bf_buf wanted;    /* what was expected, shortly */
+	char *figure;         /* a decimal (base/decimal.h); NULL: none was found */
+	char *expected;       /* of equals; NULL: none was found */
+	bool passing;         /* it failed, and another try may fare better */
+	char *violations;     /* JSON; NULL: none */
+	struct bf_buf text;   /* what was found */
+	struct bf_buf wanted; /* what was expected, shortly */
 };
 
 void bf_finding_init(struct bf_finding *f);

@@ -1,5 +1,6 @@
 #include "steps/check_outside.h"
 
+#include "base/decimal.h"
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/json_figure.h"
@@ -11,7 +12,7 @@ struct reading {
 	uv_work_t work;
 	struct bf_outside *outside;
 	char *path, *pointer;
-	double figure;
+	struct bf_buf figure;
 	struct bf_error err; /* code 0: there is a figure */
 };
 
@@ -46,39 +47,42 @@ static void add_answered(const struct bf_outside *o, const struct bf_http_answer
 	bf_buf_printf(text, "%s answered %d in %s", o->request.shown.data, a->status, bf_duration_human(a->took_ms, took));
 }
 
-static void judge_answer(const struct bf_outside *o, const struct bf_http_answer *h, struct bf_outside_answer *a, struct bf_buf *text)
+static bool take_value(const struct bf_outside *o, const struct bf_http_answer *h, struct bf_buf *figure, struct bf_buf *text)
 {
 	struct bf_error err;
+	int rc = bf_json_figure(h->body, h->body_len, o->check->pointer, figure, &err);
 
-	a->has_figure = true;
-	switch (o->check->figure) {
-	case BF_FIGURE_STATUS:
-		a->figure = h->status;
-		add_answered(o, h, text);
-		break;
-	case BF_FIGURE_LATENCY:
-		a->figure = (double)h->took_ms;
-		add_answered(o, h, text);
-		break;
-	case BF_FIGURE_VALUE:
-		a->has_figure = bf_json_figure(h->body, h->body_len, o->check->pointer, &a->figure, &err) == 0;
-		bf_buf_printf(text, "%s in the answer to %s", o->check->pointer, o->request.shown.data);
-		if (!a->has_figure) {
-			bf_buf_addstr(text, ": ");
-			bf_request_mask(&o->request, err.text, strlen(err.text), text);
-		}
-		break;
+	bf_buf_printf(text, "%s in the answer to %s", o->check->pointer, o->request.shown.data);
+	if (rc < 0) {
+		bf_buf_addstr(text, ": ");
+		bf_request_mask(&o->request, err.text, strlen(err.text), text);
 	}
+	return rc == 0;
+}
+
+static void judge_answer(const struct bf_outside *o, const struct bf_http_answer *h, struct bf_outside_answer *a, struct bf_buf *figure,
+						 struct bf_buf *text)
+{
+	bool found = true;
+
+	if (o->check->figure == BF_FIGURE_VALUE) {
+		found = take_value(o, h, figure, text);
+	} else {
+		bf_buf_printf(figure, "%lld", o->check->figure == BF_FIGURE_STATUS ? (long long)h->status : (long long)h->took_ms);
+		add_answered(o, h, text);
+	}
+	a->figure = found ? figure->data : NULL;
 }
 
 static void on_answer(const struct bf_http_answer *h, const struct bf_error *err, void *data)
 {
 	struct bf_outside *o = data;
 	struct bf_outside_answer a = {0};
-	BF_AUTOBUF struct bf_buf text;
+	BF_AUTOBUF struct bf_buf text, figure;
 
 	o->request.call = NULL;
 	bf_buf_init(&text, BF_ERROR_MAX);
+	bf_buf_init(&figure, BF_DECIMAL_MAX);
 	if (err) {
 		a.passing = err->code != BF_E_INPUT;
 		bf_request_unanswered(&o->request, err, &text);
@@ -87,7 +91,7 @@ static void on_answer(const struct bf_http_answer *h, const struct bf_error *err
 		a.retry_after_ms = h->retry_after_ms;
 		bf_request_unexpected(&o->request, &o->check->http, h, &text);
 	} else {
-		judge_answer(o, h, &a, &text);
+		judge_answer(o, h, &a, &figure, &text);
 	}
 	answer(o, &a, &text);
 }
@@ -108,7 +112,7 @@ static void on_read(uv_work_t *work, int status)
 {
 	struct reading *r = work->data;
 	struct bf_outside *o = r->outside;
-	struct bf_outside_answer a = {.has_figure = !r->err.code, .figure = r->figure};
+	struct bf_outside_answer a = {.figure = r->err.code ? NULL : r->figure.data};
 	BF_AUTOBUF struct bf_buf text;
 
 	(void)status; /* it is never cancelled */
@@ -118,10 +122,11 @@ static void on_read(uv_work_t *work, int status)
 		bf_buf_addstr(&text, r->err.text);
 	else
 		bf_buf_printf(&text, "%s%s%s", r->pointer, *r->pointer ? " of " : "", r->path);
+	answer(o, &a, &text);
+	bf_buf_release(&r->figure);
 	free(r->path);
 	free(r->pointer);
 	free(r);
-	answer(o, &a, &text);
 }
 
 static int start_reading(struct bf_outside *o, struct bf_error *err)
@@ -135,6 +140,7 @@ static int start_reading(struct bf_outside *o, struct bf_error *err)
 		return bf_error_prefix(err, "json_file");
 	struct reading *r = bf_alloc(sizeof(*r));
 	r->outside = o;
+	bf_buf_init(&r->figure, BF_DECIMAL_MAX);
 	r->work.data = r;
 	r->pointer = bf_strdup(o->check->pointer);
 	r->path = name.data[0] == '/' ? bf_strdup(name.data) : bf_asprintf("%s/%s", o->job->def->pipeline->dir, name.data);

@@ -7,10 +7,9 @@
 #include "steps/http_request.h"
 
 struct bf_outside_answer {
-	bool has_figure;  /* false: it fails, and `text` says why */
-	double figure;    /* of a latency in ms */
-	bool passing;     /* without a figure: another try may fare better */
-	const char *text; /* what was asked and what came, for people; dies when the callback returns */
+	const char *figure; /* a decimal (base/decimal.h), of a latency in ms; NULL: it fails, and `text` says why */
+	bool passing;       /* without a figure: another try may fare better */
+	const char *text;   /* what was asked and what came, for people; it and the figure die when the callback returns */
 	int64_t retry_after_ms;
 };
 

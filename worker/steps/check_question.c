@@ -31,7 +31,7 @@ static void ask_number(const struct bf_check *c, struct bf_buf *sql)
 
 static void ask_equals(const struct bf_check *c, struct bf_buf *sql)
 {
-	if (c->expected_is_number) {
+	if (c->expected_number) {
 		ask_number(c, sql);
 		return;
 	}
@@ -61,7 +61,7 @@ static void ask_rows(const struct bf_check *c, struct bf_buf *sql)
 /* The age in ms; the query's value is read as PostgreSQL reads a time. */
 static void ask_freshness(const struct bf_check *c, struct bf_buf *sql)
 {
-	bf_buf_addstr(sql, "select actual.n, extract(epoch from clock_timestamp() - actual.figure::timestamptz) * 1000 from ");
+	bf_buf_addstr(sql, "select actual.n, trim_scale(extract(epoch from clock_timestamp() - actual.figure::timestamptz) * 1000) from ");
 	add_number_of(sql, &c->query, "actual");
 }
 
@@ -122,13 +122,15 @@ static void ask_coverage(const struct bf_job *j, const struct bf_check *c, struc
 	add_present(of, c, by_key, sql);
 	bf_buf_printf(sql, "), wanted as materialized (select distinct v from expected%s), ",
 				  by_key ? " where v is not null" : " where v between :'since'::date and :'until'::date");
-	bf_buf_addstr(sql, "missing as materialized (select to_jsonb(w.v) as v, w.v as raw from wanted w"
-					   " where not exists (select from present p where p.v = w.v) order by w.v),"
-					   " counted as (select (select count(*) from wanted) as wanted, (select count(*) from missing) as missing)"
-					   " select case when exists (select from expected where v is null) then -1 else 1 end,"
-					   " case when wanted = 0 then 1 else (wanted - missing)::float8 / wanted end, missing, wanted, " VIOLATIONS_OF(
-						   "missing") ","
-									  " (select string_agg(raw::text, ', ') from (select raw from missing limit 5) as first_ones)");
+	bf_buf_addstr(
+		sql,
+		"missing as materialized (select to_jsonb(w.v) as v, w.v as raw from wanted w"
+		" where not exists (select from present p where p.v = w.v) order by w.v),"
+		" counted as (select (select count(*) from wanted) as wanted, (select count(*) from missing) as missing)"
+		" select case when exists (select from expected where v is null) then -1 else 1 end,"
+		" case when wanted = 0 then 1 else trim_scale(div((wanted - missing) * 1e20, wanted) / 1e20) end, missing, wanted, " VIOLATIONS_OF(
+			"missing") ","
+					   " (select string_agg(raw::text, ', ') from (select raw from missing limit 5) as first_ones)");
 	bf_buf_addstr(sql, by_key ? ", null, null" : ", (select min(raw) from missing), (select max(raw) from missing)");
 	bf_buf_addstr(sql, " from counted");
 }
@@ -148,11 +150,12 @@ static void ask_success_rate(const struct bf_job *j, const struct bf_check *c, s
 		bf_buf_printf(sql, " and step = '%s'", j->def->pipeline->steps[c->of].name);
 	else
 		bf_buf_addstr(sql, " and step <> :'step'");
-	bf_buf_addstr(sql, ") as wanted), failed as (select jsonb_build_object('step', step, 'chunk', chunk, 'error', error) as v from settled"
-					   " where state = 'failed' order by step, seq)"
-					   " select case when count(*) > 0 then 1 when (select wanted from planned) then 0 else 2 end,"
-					   " coalesce(avg((state = 'done')::int), 1), count(*) filter (where state = 'failed'), count(*), " VIOLATIONS_OF(
-						   "failed") " from settled");
+	bf_buf_addstr(
+		sql, ") as wanted), failed as (select jsonb_build_object('step', step, 'chunk', chunk, 'error', error) as v from settled"
+			 " where state = 'failed' order by step, seq)"
+			 " select case when count(*) > 0 then 1 when (select wanted from planned) then 0 else 2 end,"
+			 " coalesce(trim_scale(avg((state = 'done')::int)), 1), count(*) filter (where state = 'failed'), count(*), " VIOLATIONS_OF(
+				 "failed") " from settled");
 }
 
 void bf_check_question(const struct bf_job *j, const struct bf_check *c, struct bf_buf *sql)

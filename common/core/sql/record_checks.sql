@@ -1,5 +1,5 @@
 -- Figures of checks, if the job is still this attempt's.
---   $1 run, $2 step, $3 seq, $4 epoch; of each check: $5 type, $6 figure or null, $7 what was expected, $8 outcome, $9 its name in a soak
+--   $1 run, $2 step, $3 seq, $4 epoch; of each check: $5 type, $6 figure (of any length) or null, $7 what was expected, $8 outcome, $9 its name in a soak
 --   or null, $10 what was found, $11 violations (JSON) or null
 -- A row comes back if it is: how long its step has been released, in ms, and since then the samples (attempts that have recorded something)
 -- and those in which a check failed, this one included.
@@ -11,7 +11,7 @@ with mine as (
     insert into bf.check_result (run, step, seq, epoch, type, actual, expected, outcome, name, found, violations)
     select m.run, m.step, m.seq, m.epoch, c.type, c.actual, c.expected, c.outcome, c.name, c.found, c.violations::jsonb
       from mine m
-     cross join unnest($5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+     cross join unnest($5::text[], $6::numeric[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
            as c (type, actual, expected, outcome, name, found, violations)
 )
 select floor(extract(epoch from clock_timestamp() - s.released_at) * 1000)::bigint as elapsed_ms,

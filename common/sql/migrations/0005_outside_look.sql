@@ -46,3 +46,10 @@ alter table bf.job
 comment on column bf.job.waits is 'How often it was put off in a row for what counts as no try; null: it was not.';
 comment on column bf.job.waits_since is 'When that was for the first time.';
 comment on column bf.job.waits_why is 'The reason of the last time.';
+
+-- Figures of any length: gates compare decimals, and the ledger keeps every digit.
+alter table bf.check_result alter column actual type numeric using actual::text::numeric;
+
+-- jsonb writes 1e3 as 1000: what a request is made from has to stay as it was written.
+alter table bf.pipeline add column written text;
+comment on column bf.pipeline.written is 'The body to the byte, which sha256 is of; null where an older program pinned it.';
