@@ -18,7 +18,8 @@ grant update (generation) on bf.meta to backfill_worker;
 grant update (throttle_at, held_until, held_since, held_reason) on bf.run to backfill_worker;
 grant update (halted) on bf.step to backfill_worker;
 grant update (state, epoch, attempts, crashes, deaths, alone, not_before, worker, backend_pid, backend_start, started_at, finished_at, rows,
-              progress_done, progress_total, progress_number, checkpoint, note, error_category, error, split, over_hole) on bf.job to backfill_worker;
+              progress_done, progress_total, progress_number, checkpoint, note, error_category, error, split, over_hole, waits, waits_since, waits_why)
+   on bf.job to backfill_worker;
 grant insert on bf.attempt, bf.check_result, bf.split_wanted to backfill_worker;
 grant execute on function bf.settle, bf.advance, bf.note, bf.taken, bf.split to backfill_worker;
 
