@@ -9,13 +9,13 @@
 
 const char *bf_reprocess_name(enum bf_reprocess r)
 {
-	static const char *const names[] = {"none", "failed", "completed"};
+	static const char *const names[] = {"none", "failed", "completed", "stale"};
 	return names[r];
 }
 
 const char *bf_skip_reason_name(enum bf_skip_reason r)
 {
-	static const char *const names[] = {"done", "failed", "held", "present", "blocked"};
+	static const char *const names[] = {"done", "failed", "held", "present", "blocked", "open", "limit", "stale"};
 	return names[r];
 }
 
@@ -23,8 +23,9 @@ void bf_plan_release(struct bf_plan *p)
 {
 	for (int i = 0; i < p->n_steps; i++) {
 		free(p->steps[i].missing);
+		free(p->steps[i].wanted);
 		free(p->steps[i].skips);
-		free(p->steps[i].not_there);
+		free(p->steps[i].lacks);
 	}
 	free(p->steps);
 	*p = (struct bf_plan){.n_steps = 0};
@@ -163,10 +164,11 @@ static void count_chunks(const struct bf_plan_ask *ask, struct bf_step_plan *s, 
 {
 	struct bf_cut cut = bf_plan_cut(ask, s);
 	struct bf_span chunk, last = {0, 0};
-	for (size_t i = 0; i < s->n_missing; i++)
-		s->asked += s->missing[i].last - s->missing[i].first + 1;
+	for (size_t i = 0; i < s->n_wanted; i++)
+		s->asked += s->wanted[i].last - s->wanted[i].first + 1;
 	while (bf_cut_next(&cut, &chunk)) {
 		s->planned += chunk.last - chunk.first + 1;
+		s->asked += ask->limit ? 0 : chunk.last - chunk.first + 1;
 		if (s->jobs++ == 0)
 			bf_plan_chunk_text(ask, chunk, s->first);
 		covered->first = chunk.first < covered->first ? chunk.first : covered->first;
@@ -193,7 +195,7 @@ static void plan_whole(const struct bf_plan_ask *ask, struct bf_plan *plan, bool
 {
 	for (int i = 0; i < plan->n_steps; i++) {
 		struct bf_step_plan *s = &plan->steps[i];
-		if (s->left_out || s->step->per != BF_PER_RUN || (chunked && plan->jobs == 0))
+		if (s->left_out || s->step->per != BF_PER_RUN || s->blocked || (chunked && plan->jobs == 0))
 			continue;
 		s->jobs = 1;
 		if (ask->keys)
@@ -207,7 +209,7 @@ static void plan_whole(const struct bf_plan_ask *ask, struct bf_plan *plan, bool
 int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *out, struct bf_error *err)
 {
 	struct bf_span covered = {INT32_MAX, INT32_MIN};
-	bool chunked = false, seen[BF_STEPS_MAX] = {false};
+	bool chunked = false;
 	int rc = bf_plan_check_body(pg, ask->pipeline, err);
 	if (rc < 0)
 		return rc;
@@ -223,11 +225,13 @@ int bf_plan_look(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan
 		if (rc == 0)
 			rc = bf_plan_check_warmup(pg, ask, s, err);
 	}
+	if (rc == 0)
+		rc = bf_plan_look_before(pg, ask, out, err);
 	if (rc < 0)
 		return rc;
+	bf_plan_block(ask, out);
 	for (int i = 0; i < out->n_steps; i++) {
 		struct bf_step_plan *s = &out->steps[i];
-		bf_plan_block(ask, out, i, seen);
 		if (!s->left_out && s->step->per == BF_PER_CHUNK)
 			count_chunks(ask, s, &covered);
 		out->jobs += s->jobs;

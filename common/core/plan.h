@@ -16,6 +16,9 @@
  * A step per run has one job whose chunk is the whole range (with a limit: from the first to the last planned day), or "all" for keys.
  * It does not count as something to do: where no step per chunk has anything missing, there is no run. Steps that are left out count
  * as satisfied: who needs them needs what they need.
+ *
+ * No step is planned for a day (a key) that one before it lacks and this run will not do: that failed in another run, is held by one, or
+ * was asked for and not done (plan_block.c, plan_needs.c). What was never asked of a step that is left out is no lack.
  */
 #ifndef BF_CORE_PLAN_H
 #define BF_CORE_PLAN_H
@@ -49,7 +52,7 @@ void bf_cut_release(struct bf_cut *c);
 
 /* ---- what is asked ---- */
 
-enum bf_reprocess { BF_REPROCESS_NONE, BF_REPROCESS_FAILED, BF_REPROCESS_COMPLETED };
+enum bf_reprocess { BF_REPROCESS_NONE, BF_REPROCESS_FAILED, BF_REPROCESS_COMPLETED, BF_REPROCESS_STALE };
 const char *bf_reprocess_name(enum bf_reprocess r);
 
 struct bf_plan_ask { /* everything is borrowed */
@@ -60,6 +63,7 @@ struct bf_plan_ask { /* everything is borrowed */
 	const char *const *param_values; /* one for each of the pipeline's parameters */
 	struct bf_pg *reader;            /* cannot write: for the steps' queries of what is expected and present; NULL where no step has one */
 	bool left_out[BF_STEPS_MAX];     /* by ordinal */
+	bool waived[BF_STEPS_MAX];       /* of these, by its name (--skip): nothing waits for what it has not done */
 	int batch_days;                  /* for steps without a chunk of their own; 0: the pipeline's */
 	bool has_order;
 	enum bf_order order; /* for steps whose order the file does not fix */
@@ -84,21 +88,38 @@ enum bf_skip_reason {
 	BF_SKIP_FAILED,
 	BF_SKIP_HELD,
 	BF_SKIP_PRESENT,
-	BF_SKIP_BLOCKED /* a step that it waits for by chunks lacks them */
+	BF_SKIP_BLOCKED, /* a step before it lacks them */
+	/* only as the cause of BF_SKIP_BLOCKED: */
+	BF_SKIP_OPEN,  /* some run was asked for them, and none has done them */
+	BF_SKIP_LIMIT, /* beyond --limit */
+	/* never skipped: */
+	BF_SKIP_STALE /* done before what it is made of was done anew, and to be processed again */
 };
 const char *bf_skip_reason_name(enum bf_skip_reason r);
 
+/* Days or keys that are not there, and why: what is built from them is not planned, either. */
+struct bf_lack {
+	struct bf_span span;
+	enum bf_skip_reason why;      /* failed, held, open, limit */
+	const struct bf_step *origin; /* the step that has not done them */
+	char run[BF_RUN_MAX + 1];     /* the run that failed at them, holds them, or was asked for them last; "": none */
+	const struct bf_step *via;    /* of one that was handed on: the step that it came from */
+	bool before;                  /* of keys before those asked for: the span is of those that look back at them */
+};
+
 struct bf_skip { /* days or keys that are not planned, and why */
 	enum bf_skip_reason reason;
-	char run[BF_RUN_MAX + 1]; /* which one failed at them, or holds them; "" for the others */
-	const char *lacking;      /* blocked: the step that lacks them; otherwise NULL */
+	char run[BF_RUN_MAX + 1];     /* which one failed at them, or holds them (blocked: of `origin`); "" for the others */
+	const char *lacking;          /* blocked: the step before it that lacks them; otherwise NULL */
+	enum bf_skip_reason why;      /* blocked: what is the matter with them in `origin`, */
+	const struct bf_step *origin; /* where it begins; otherwise NULL */
 	int64_t count;
 	struct bf_span within; /* from the first to the last of them */
 };
 
 struct bf_step_plan {
 	const struct bf_step *step;
-	bool left_out; /* then nothing else is set */
+	bool left_out; /* then only `lacks` is set */
 	enum bf_unit unit;
 	int size;
 	enum bf_order order;
@@ -107,12 +128,17 @@ struct bf_step_plan {
 	size_t n_needs;
 	struct bf_span *missing;
 	size_t n_missing;
+	struct bf_span *wanted; /* with a limit: what is missing, also what is not planned for want of what the limit leaves out */
+	size_t n_wanted;
 	struct bf_skip *skips;
 	size_t n_skips;
-	struct bf_span *not_there; /* of what is skipped: what failed, is held, or is blocked */
-	size_t n_not_there;
+	struct bf_lack *lacks; /* what will not be there when this run is over, here or in what this step is made of */
+	size_t n_lacks;
+	bool only_lacks;  /* it is not planned: what some run was asked for and none has done is a lack */
+	bool only_ledger; /* its data is not asked */
 	bool has_expected;
 	int64_t expected; /* of what is asked for; with has_expected */
+	bool blocked;     /* one job for the run: not planned, for something before it lacks days or keys */
 	int64_t gone;     /* among what is missing: done according to the ledger, and not present */
 	int64_t asked;    /* days or keys that are missing */
 	int64_t planned;  /* of these, those that have a job: fewer where a limit has left some */

@@ -22,7 +22,7 @@ int bf_plan_look_at(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_s
 
 /* In their order; first > last: none. */
 void bf_plan_add_missing(struct bf_step_plan *s, int32_t first, int32_t last);
-void bf_plan_add_not_there(struct bf_step_plan *s, struct bf_span span);
+void bf_plan_add_lack(struct bf_step_plan *s, struct bf_lack lack);
 
 /* ---- plan_warmup.c ---- */
 
@@ -30,11 +30,16 @@ void bf_plan_add_not_there(struct bf_step_plan *s, struct bf_span span);
  * those days, or keys, as about the others. -BF_E_INPUT: some are not; the text says how to fill them. */
 int bf_plan_check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const struct bf_step_plan *s, struct bf_error *err);
 
+/* ---- plan_needs.c ---- */
+
+/* What this run does not plan and its steps are made of all the same: of steps that are left out, and, where something looks back, of what
+ * is before the first day or key that is asked for. Adds to the steps' lacks what is known not to be there. */
+int bf_plan_look_before(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_plan *plan, struct bf_error *err);
+
 /* ---- plan_block.c ---- */
 
-/* Leaves out of the i-th step, and first of those that it waits for by chunks, what would be built without what this run will not do. seen:
- * for each step, whether it was done already. */
-void bf_plan_block(const struct bf_plan_ask *ask, struct bf_plan *plan, int i, bool *seen);
+/* Leaves out of each step what would be built from something that will not be there when this run is over. */
+void bf_plan_block(const struct bf_plan_ask *ask, struct bf_plan *plan);
 
 /* ---- plan_window.c, plan_cut.c ---- */
 

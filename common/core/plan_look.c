@@ -20,17 +20,35 @@ void bf_plan_add_missing(struct bf_step_plan *s, int32_t first, int32_t last)
 	s->missing[s->n_missing++] = (struct bf_span){first, last};
 }
 
-void bf_plan_add_not_there(struct bf_step_plan *s, struct bf_span span)
+static bool same_cause(const struct bf_lack *a, const struct bf_lack *b)
 {
-	s->not_there = bf_realloc_array(s->not_there, s->n_not_there + 1, sizeof(*s->not_there));
-	s->not_there[s->n_not_there++] = span;
+	return a->why == b->why && a->origin == b->origin && a->before == b->before && strcmp(a->run, b->run) == 0;
+}
+
+void bf_plan_add_lack(struct bf_step_plan *s, struct bf_lack lack)
+{
+	size_t n = s->n_lacks;
+	if (n > 0 && s->lacks[n - 1].span.last + 1 == lack.span.first && same_cause(&s->lacks[n - 1], &lack)) {
+		s->lacks[n - 1].span.last = lack.span.last;
+		return;
+	}
+	if ((n & (n - 1)) == 0)
+		s->lacks = bf_realloc_array(s->lacks, n ? 2 * n : 1, sizeof(*s->lacks));
+	s->lacks[s->n_lacks++] = lack;
+}
+
+static void add_lack(struct bf_step_plan *s, enum bf_skip_reason why, const char *run, struct bf_span span)
+{
+	struct bf_lack lack = {.span = span, .why = why, .origin = s->step};
+	snprintf(lack.run, sizeof(lack.run), "%s", run);
+	bf_plan_add_lack(s, lack);
 }
 
 static void add_skip(struct bf_step_plan *s, enum bf_skip_reason reason, const char *run, struct bf_span span)
 {
 	struct bf_skip *skip = NULL;
 	if (reason == BF_SKIP_FAILED || reason == BF_SKIP_HELD)
-		bf_plan_add_not_there(s, span);
+		add_lack(s, reason, run, span);
 	for (size_t i = 0; !skip && i < s->n_skips; i++)
 		if (s->skips[i].reason == reason && strcmp(s->skips[i].run, run) == 0)
 			skip = &s->skips[i];
@@ -44,11 +62,20 @@ static void add_skip(struct bf_step_plan *s, enum bf_skip_reason reason, const c
 	skip->within.last = span.last;
 }
 
+/* What is planned; of a step that is not, a lack where a run was asked for it. */
+static void add_open(struct bf_step_plan *s, const char *run, struct bf_span span)
+{
+	if (s->only_lacks)
+		add_lack(s, BF_SKIP_OPEN, run, span);
+	bf_plan_add_missing(s, span.first, span.last);
+}
+
 static enum bf_skip_reason reason_of(const char *verdict)
 {
-	for (int reason = BF_SKIP_DONE; reason < BF_SKIP_HELD; reason++)
-		if (strcmp(verdict, bf_skip_reason_name((enum bf_skip_reason)reason)) == 0)
-			return (enum bf_skip_reason)reason;
+	static const enum bf_skip_reason reasons[] = {BF_SKIP_DONE, BF_SKIP_FAILED, BF_SKIP_OPEN, BF_SKIP_STALE};
+	for (size_t i = 0; i < BF_COUNT_OF(reasons); i++)
+		if (strcmp(verdict, bf_skip_reason_name(reasons[i])) == 0)
+			return reasons[i];
 	return BF_SKIP_HELD;
 }
 
@@ -58,8 +85,14 @@ static void take_verdicts(struct bf_step_plan *s, struct bf_span asked, const st
 	int32_t next = asked.first;
 	for (int i = 0; i < bf_pg_rows(r); i++) {
 		struct bf_span span = {(int32_t)bf_pg_int(r, i, 2), (int32_t)bf_pg_int(r, i, 3)};
+		enum bf_skip_reason reason = reason_of(bf_pg_text(r, i, 0));
 		bf_plan_add_missing(s, next, span.first - 1);
-		add_skip(s, reason_of(bf_pg_text(r, i, 0)), bf_pg_text(r, i, 1), span);
+		if (reason == BF_SKIP_OPEN)
+			add_open(s, bf_pg_text(r, i, 1), span);
+		else if (reason == BF_SKIP_STALE)
+			bf_plan_add_missing(s, span.first, span.last);
+		else
+			add_skip(s, reason, bf_pg_text(r, i, 1), span);
 		next = span.last + 1;
 	}
 	bf_plan_add_missing(s, next, asked.last);
@@ -71,15 +104,20 @@ static void take_place(const struct bf_plan_ask *ask, struct bf_step_plan *s, co
 {
 	size_t place = (size_t)(ask->keys ? at : at - ask->since);
 	struct bf_span span = {at, at};
-	bool done = verdict && reason_of(verdict) == BF_SKIP_DONE;
+	enum bf_skip_reason reason = verdict ? reason_of(verdict) : BF_SKIP_OPEN;
+	bool done = reason == BF_SKIP_DONE;
 	if (!bf_gaps_expected(g, place))
 		return;
-	if (bf_gaps_present(g, place) && ask->reprocess != BF_REPROCESS_COMPLETED) {
+	if (reason == BF_SKIP_STALE) {
+		bf_plan_add_missing(s, at, at);
+	} else if (bf_gaps_present(g, place) && ask->reprocess != BF_REPROCESS_COMPLETED) {
 		add_skip(s, BF_SKIP_PRESENT, "", span);
-	} else if (verdict && !(done && g->has_present)) {
-		add_skip(s, reason_of(verdict), run, span);
+	} else if (reason != BF_SKIP_OPEN && !(done && g->has_present)) {
+		add_skip(s, reason, run, span);
 	} else {
 		s->gone += done;
+		if (s->only_lacks && verdict && !done)
+			add_lack(s, BF_SKIP_OPEN, run, span);
 		bf_plan_add_missing(s, at, at);
 	}
 }
@@ -171,7 +209,7 @@ int bf_plan_look_at(struct bf_pg *pg, const struct bf_plan_ask *ask, struct bf_s
 {
 	const struct bf_gaps_ask about = {
 		.pipeline = ask->pipeline, .keys = ask->keys, .since = ask->since, .until = ask->until, .param_values = ask->param_values};
-	bool data = bf_step_has_gaps(s->step);
+	bool data = bf_step_has_gaps(s->step) && !s->only_ledger;
 	struct answers a = {.n = 0};
 	struct bf_gaps g = {.n = 0};
 	int rc = ask->keys ? ask_about_keys(pg, ask, s, &a, err) : ask_about_days(pg, ask, s, &a, err);

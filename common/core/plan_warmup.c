@@ -7,10 +7,10 @@
 /* The first of those that are not there. What failed before, or is held, is named only where nothing else is missing. */
 static void name_keys(struct bf_buf *out, const struct bf_keys *keys, const struct bf_step_plan *seen)
 {
-	const struct bf_span *spans = seen->n_missing > 0 ? seen->missing : seen->not_there;
-	size_t n = seen->n_missing > 0 ? seen->n_missing : seen->n_not_there, named = 0;
+	size_t n = seen->n_missing > 0 ? seen->n_missing : seen->n_lacks, named = 0;
 	for (size_t i = 0; i < n; i++) {
-		for (int32_t k = spans[i].first; k <= spans[i].last; k++) {
+		struct bf_span span = seen->n_missing > 0 ? seen->missing[i] : seen->lacks[i].span;
+		for (int32_t k = span.first; k <= span.last; k++) {
 			if (named++ == KEYS_NAMED) {
 				bf_buf_addstr(out, " …");
 				return;
@@ -96,7 +96,7 @@ int bf_plan_check_warmup(struct bf_pg *pg, const struct bf_plan_ask *ask, const 
 		rc = refuse_warmup(&before, s, &seen, gone, err);
 	free(seen.missing);
 	free(seen.skips);
-	free(seen.not_there);
+	free(seen.lacks);
 	bf_keys_release(&keys);
 	return rc;
 }

@@ -124,9 +124,8 @@ static void add_asked(struct bf_pg_params *p, const struct bf_plan_ask *ask, con
 	bool limited = s->planned < s->asked;
 	bf_buf_init(&days, SIZE_MAX);
 	bf_buf_addch(&days, '{');
-	for (size_t i = 0; limited && !ask->keys && i < s->n_missing; i++)
-		bf_buf_printf(&days, "%s[%s,%s]", i ? "," : "", bf_date_format(s->missing[i].first, first),
-					  bf_date_format(s->missing[i].last, last));
+	for (size_t i = 0; limited && !ask->keys && i < s->n_wanted; i++)
+		bf_buf_printf(&days, "%s[%s,%s]", i ? "," : "", bf_date_format(s->wanted[i].first, first), bf_date_format(s->wanted[i].last, last));
 	bf_buf_addch(&days, '}');
 	bf_pg_add_text(p, limited && !ask->keys ? days.data : NULL);
 	if (limited)

@@ -39,6 +39,15 @@ int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, 
 	return query_text(pg, &bf_sql_stat_steps, run, out, err);
 }
 
+int bf_stat_stale(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, pipeline);
+	bf_pg_add_text(&p, step);
+	return query(pg, &bf_sql_stat_stale, &p, out, err);
+}
+
 int bf_stat_running(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err)
 {
 	return query_text(pg, &bf_sql_stat_running, run, out, err);

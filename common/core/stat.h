@@ -32,6 +32,7 @@ enum bf_stat_runs_column {
 	BF_RUNS_CANCELLED,
 	BF_RUNS_UNDONE,
 	BF_RUNS_RECENT,
+	BF_RUNS_TAKEN,
 	BF_RUNS_CREATED,
 	BF_RUNS_STARTED,
 	BF_RUNS_FINISHED,
@@ -98,7 +99,10 @@ enum bf_stat_steps_column {
 	BF_STEPS_UNITS,
 	BF_STEPS_RELEASED,
 	BF_STEPS_ACTIVE, /* when a job of it last began or ended */
-	BF_STEPS_SOAK    /* ms that a soak lasts; null: not known */
+	BF_STEPS_SOAK,   /* ms that a soak lasts; null: not known */
+	BF_STEPS_TAKEN,
+	BF_STEPS_TAKEN_BY,
+	BF_STEPS_SPLIT,
 };
 int bf_stat_steps(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 
@@ -169,6 +173,9 @@ enum bf_stat_failures_column {
 };
 int bf_stat_failures(struct bf_pg *pg, const char *run, const char *step, int64_t *after, int limit, struct bf_pg_result **out,
 					 struct bf_error *err);
+
+enum bf_stat_stale_column { BF_STALE_STEP, BF_STALE_IDENTITY, BF_STALE_FIRST, BF_STALE_LAST, BF_STALE_COUNT };
+int bf_stat_stale(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_stat_coverage_column { BF_COVERAGE_STEP, BF_COVERAGE_IDENTITY, BF_COVERAGE_WHAT, BF_COVERAGE_FIRST, BF_COVERAGE_LAST };
 int bf_stat_coverage(struct bf_pg *pg, const char *pipeline, const char *step, struct bf_pg_result **out, struct bf_error *err);

@@ -21,12 +21,12 @@ grant update (state, epoch, attempts, crashes, deaths, alone, not_before, worker
               progress_done, progress_total, progress_number, checkpoint, note, error_category, error, split, over_hole, waits, waits_since, waits_why)
    on bf.job to backfill_worker;
 grant insert on bf.attempt, bf.check_result, bf.split_wanted to backfill_worker;
-grant execute on function bf.settle, bf.advance, bf.note, bf.taken, bf.split to backfill_worker;
+grant execute on function bf.settle, bf.advance, bf.note, bf.taken, bf.taken_days, bf.is_open, bf.split to backfill_worker;
 
 -- operator: plans (jobs are born pending, steps waiting, runs queued), and decides by functions that run by their owner's rights
 -- and record who was logged in.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result, bf.split_wanted,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes to backfill_operator;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of to backfill_operator;
 grant insert on bf.pipeline to backfill_operator;
 grant insert (run, pipeline, sha256, dir, queue, since, until, params, identity, options, concurrency, interval_ms, requested_by, note,
               throttle_ms, held_until, trial) on bf.run to backfill_operator;
@@ -34,14 +34,15 @@ grant insert (run, step, ordinal, kind, planned, needs, on_failure, concurrency,
               max_failed_ratio, review, split, by_chunk, upto, lookback, asked, asked_count, soak_ms) on bf.step to backfill_operator;
 grant insert (run, step, seq, chunk, since, until, key, after, lookback_key) on bf.job to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
-grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf.cancel_rest, bf.retry, bf.approve, bf.taken,
+grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf.cancel_rest, bf.retry, bf.approve, bf.taken, bf.taken_days, bf.is_open,
+   bf.stale_days, bf.stale_keys,
    bf.close, bf.undo_begin, bf.undo_refusal, bf.expect_none, bf.undo, bf.superseded_by, bf.shell_word to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes to backfill_reader;
-grant execute on function bf.taken, bf.superseded_by, bf.shell_word to backfill_reader;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.split_wanted to backfill_reader;
+grant execute on function bf.taken, bf.taken_days, bf.is_open, bf.stale_days, bf.stale_keys, bf.superseded_by, bf.shell_word to backfill_reader;
 
 commit;

@@ -155,6 +155,19 @@ static void print_text(const struct verb *v, const struct bf_decision *d, int64_
 	printf("Run %s is %s%s.\n", d->run, state, explain(state, v));
 }
 
+/* What a retry has not opened, for another run has it. */
+static int print_taken(struct bf_pg *pg, const char *run, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *r = NULL;
+	char n[28];
+	int rc = bf_find_taken(pg, run, &r, err);
+	if (rc < 0 || bf_pg_int(r, 0, 0) == 0)
+		return rc;
+	printf("%s of its jobs %s taken by run %s: it has done them since, or holds them.\n", bf_text_group(bf_pg_int(r, 0, 0), n),
+		   bf_pg_int(r, 0, 0) == 1 ? "is" : "are", bf_pg_text(r, 0, 1));
+	return 0;
+}
+
 /* A large run is cancelled in parts: each look at it is one more. The workers' looks are, too, so it comes to its end without this one. */
 static int cancel_rest(struct bf_decider *s, const struct bf_decision *d, char *state, struct bf_error *err)
 {
@@ -182,6 +195,8 @@ static int decide(const struct verb *v, struct bf_decider *s, const struct bf_de
 		print_json(v, d, jobs, state);
 	else if (rc == 0)
 		print_text(v, d, jobs, state);
+	if (rc == 0 && !json && v->command == &bf_command_retry)
+		rc = print_taken(s->upkeep.pg, d->run, err);
 	return rc;
 }
 

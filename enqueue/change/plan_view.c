@@ -71,6 +71,32 @@ static void print_steps(const struct bf_plan_view *v, const struct bf_term *t)
 
 /* ---- what is not planned ---- */
 
+/* Why something before it is not there, and what is to be typed. */
+static void print_cause(const struct bf_plan_view *v, const struct bf_skip *skip)
+{
+	const char *step = skip->origin->name;
+	switch (skip->why) {
+	case BF_SKIP_FAILED:
+		printf(": %s failed in run %s; `enqueue retry %s --step=%s` tries it again", step, skip->run, skip->run, step);
+		break;
+	case BF_SKIP_HELD:
+		printf(": %s is held by run %s; once that is finished, this command plans them", step, skip->run);
+		break;
+	case BF_SKIP_OPEN:
+		printf(": run %s was asked for %s, and has not done it; `enqueue run %s --only=%s` does those first", skip->run, step,
+			   v->ask->pipeline->name, step);
+		break;
+	case BF_SKIP_LIMIT:
+		printf(": --limit leaves them out of %s", step);
+		break;
+	case BF_SKIP_DONE:
+	case BF_SKIP_PRESENT:
+	case BF_SKIP_BLOCKED:
+	case BF_SKIP_STALE:
+		break;
+	}
+}
+
 static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *s, const struct bf_skip *skip)
 {
 	char count[48], within[BF_RANGE_TEXT];
@@ -89,11 +115,20 @@ static void print_skip(const struct bf_plan_view *v, const struct bf_step_plan *
 		printf("there already, according to %s", s->step->present.name);
 		break;
 	case BF_SKIP_BLOCKED:
-		printf("not there in %s, for which it would wait", skip->lacking);
+		if (strcmp(skip->lacking, s->step->name) == 0)
+			printf("behind what is not there, and it goes in order");
+		else
+			printf("not there in %s, for which it would wait", skip->lacking);
+		break;
+	case BF_SKIP_OPEN:
+	case BF_SKIP_LIMIT:
+	case BF_SKIP_STALE: /* none of these is skipped */
 		break;
 	}
 	if (!v->ask->keys)
 		printf(" (%s)", bf_range_format(skip->within.first, skip->within.last, within));
+	if (skip->reason == BF_SKIP_BLOCKED)
+		print_cause(v, skip);
 	if (skip->reason == BF_SKIP_FAILED)
 		printf("; `enqueue retry %s` tries them again there, --reprocess=failed here", skip->run);
 	putchar('\n');
@@ -388,6 +423,8 @@ static void json_step(struct bf_json *j, const struct bf_plan_view *v, const str
 		bf_json_text(j, "reason", bf_skip_reason_name(s->skips[i].reason));
 		bf_json_text_or_null(j, "run", s->skips[i].run);
 		bf_json_text_or_null(j, "lacking", s->skips[i].lacking ? s->skips[i].lacking : "");
+		bf_json_text_or_null(j, "cause", s->skips[i].origin ? bf_skip_reason_name(s->skips[i].why) : "");
+		bf_json_text_or_null(j, "origin", s->skips[i].origin ? s->skips[i].origin->name : "");
 		bf_json_int(j, "count", s->skips[i].count);
 		json_span(j, v, s->skips[i].within);
 		bf_json_close(j);

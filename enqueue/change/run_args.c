@@ -10,7 +10,7 @@
 #define MISSING_MAX   ((size_t)1 << 20)
 
 static const char *const orders[] = {"asc", "desc", NULL};
-static const char *const reprocesses[] = {"none", "failed", "completed", NULL}; /* as enum bf_reprocess */
+static const char *const reprocesses[] = {"none", "failed", "completed", "stale", NULL}; /* as enum bf_reprocess */
 
 static const struct bf_opt options[] = {
 	{"since", NULL, BF_OPT_DATE, OPTION(since), "DATE", "first day, YYYY-MM-DD", 0, 0, NULL},
@@ -22,8 +22,8 @@ static const struct bf_opt options[] = {
 	{"order", NULL, BF_OPT_CHOICE, OPTION(order), NULL, "direction of the steps whose order the pipeline leaves open (default asc)", 0, 0,
 	 orders},
 	{"queue", NULL, BF_OPT_TEXT, OPTION(queue), "NAME", "the queue to use (default: the pipeline's)", 0, 0, NULL},
-	{"reprocess", NULL, BF_OPT_CHOICE, OPTION(reprocess), NULL, "plan also what failed before, or what is done (default none)", 0, 0,
-	 reprocesses},
+	{"reprocess", NULL, BF_OPT_CHOICE, OPTION(reprocess), NULL,
+	 "plan also what failed before, what is done, or of that only what is stale (default none)", 0, 0, reprocesses},
 	{"only", NULL, BF_OPT_LIST, OPTION(only), "STEP", "only this step, or all steps of this phase; may be given again", 0, 0, NULL},
 	{"skip", NULL, BF_OPT_LIST, OPTION(skip), "STEP",
 	 "not this step, or none of this phase; may be given again. Who needs it needs what it needs", 0, 0, NULL},
@@ -181,8 +181,10 @@ static int check_steps(const struct bf_run_options *o, const struct bf_pipeline 
 	int rc = mark_steps("--only", &o->only, p, only, err);
 	if (rc == 0)
 		rc = mark_steps("--skip", &o->skip, p, skip, err);
-	for (int i = 0; i < p->n_steps; i++)
+	for (int i = 0; i < p->n_steps; i++) {
 		ask->left_out[i] = skip[i] || (o->only.count > 0 && !only[i]);
+		ask->waived[i] = skip[i];
+	}
 	return rc;
 }
 

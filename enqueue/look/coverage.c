@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "look/days.h"
 #include "look/keys_print.h"
+#include "look/stale.h"
 #include "render/bar.h"
 
 static int year_of(bf_date day)
@@ -167,7 +168,7 @@ static void json_ranges(struct bf_json *j, const struct bf_days *d)
 	bf_json_close(j);
 }
 
-static void print_json(const struct bf_look *l, const char *pipeline, const struct bf_coverage *c)
+static void print_json(const struct bf_look *l, const char *pipeline, const struct bf_coverage *c, const struct bf_stale *stale)
 {
 	struct bf_json j;
 	bf_json_begin(&j, stdout);
@@ -187,21 +188,27 @@ static void print_json(const struct bf_look *l, const char *pipeline, const stru
 		bf_json_close(&j);
 	}
 	bf_json_close(&j);
+	bf_stale_json(&j, stale);
 	bf_look_json_end(l, &j);
 }
 
 static int show_days(const struct bf_subject *s, struct bf_error *err)
 {
 	struct bf_coverage c;
+	struct bf_stale stale;
 	int rc = bf_coverage_load(s, &c, err);
 	if (rc < 0)
 		return rc;
-	if (s->o->json)
-		print_json(s->look, s->name, &c);
-	else
+	rc = bf_stale_load(s->look, s->name, s->o->step, &stale, err);
+	if (rc == 0 && s->o->json) {
+		print_json(s->look, s->name, &c, &stale);
+	} else if (rc == 0) {
 		print_text(&s->look->term, s->name, &c);
+		bf_stale_print(&s->look->term, s->name, &stale);
+	}
+	bf_stale_release(&stale);
 	bf_coverage_release(&c);
-	return 0;
+	return rc;
 }
 
 static int run_coverage(const struct bf_command *command, int argc, char **argv)

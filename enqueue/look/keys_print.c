@@ -2,6 +2,7 @@
 #include "look/keys_print.h"
 
 #include "base/mem.h"
+#include "look/stale.h"
 #include "render/bar.h"
 
 #define SHOWN_DEFAULT 20 /* missing keys of a step, in coverage */
@@ -144,7 +145,7 @@ static void begin_json(const struct bf_subject *s, const struct bf_key_coverage 
 	bf_json_text(j, "keys", c->listed ? "listed" : "asked");
 }
 
-static void json_coverage(const struct bf_subject *s, const struct bf_key_coverage *c)
+static void json_coverage(const struct bf_subject *s, const struct bf_key_coverage *c, const struct bf_stale *stale)
 {
 	struct bf_json j;
 	begin_json(s, c, &j);
@@ -152,18 +153,27 @@ static void json_coverage(const struct bf_subject *s, const struct bf_key_covera
 	for (size_t i = 0; i < c->n; i++)
 		json_section(&j, &c->sections[i]);
 	bf_json_close(&j);
+	bf_stale_json(&j, stale);
 	bf_look_json_end(s->look, &j);
 }
 
 int bf_keys_coverage(const struct bf_subject *s, struct bf_error *err)
 {
 	struct bf_key_coverage c;
+	struct bf_stale stale;
 	int rc = bf_key_coverage_load(s, &c, err);
 	if (rc < 0)
 		return rc;
-	(s->o->json ? json_coverage : print_coverage)(s, &c);
+	rc = bf_stale_load(s->look, s->name, s->o->step, &stale, err);
+	if (rc == 0 && s->o->json) {
+		json_coverage(s, &c, &stale);
+	} else if (rc == 0) {
+		print_coverage(s, &c);
+		bf_stale_print(&s->look->term, s->name, &stale);
+	}
+	bf_stale_release(&stale);
 	bf_key_coverage_release(&c);
-	return 0;
+	return rc;
 }
 
 /* ---- gaps ---- */

@@ -51,6 +51,17 @@ static void write_criteria(const struct bf_report *r, FILE *out)
 	}
 }
 
+/* What became of jobs that this run has not done and another one has. */
+static void write_taken(const struct bf_view *v, FILE *out)
+{
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		if (s->jobs.taken > 0)
+			fprintf(out, "\n%s: %lld of the jobs not run are taken by run %s, which has their days or keys by now.\n", s->step,
+					(long long)s->jobs.taken, s->taken_by);
+	}
+}
+
 static void write_steps(const struct bf_view *v, FILE *out)
 {
 	fputs("\n## Steps\n\n", out);
@@ -72,6 +83,7 @@ static void write_steps(const struct bf_view *v, FILE *out)
 		bf_page_cell(out, took);
 		bf_page_row_end(out);
 	}
+	write_taken(v, out);
 }
 
 static void write_key(const struct bf_pg_result *r, int i, FILE *out)

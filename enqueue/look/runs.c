@@ -59,8 +59,11 @@ static void add_time(struct bf_buf *out, const struct line *r)
 static void state_cell(struct bf_table *table, const struct line *r)
 {
 	bool over = r->closed || *r->superseded_by;
+	char taken[28];
 	if (over)
 		bf_table_cellf(table, BF_DIM, "%s, %s", r->state, r->closed ? "closed" : "superseded");
+	else if (r->jobs.taken > 0)
+		bf_table_cellf(table, bf_tone_of_state(r->state), "%s, %s taken", r->state, bf_text_group(r->jobs.taken, taken));
 	else
 		bf_table_cell(table, bf_tone_of_state(r->state), r->state);
 }
@@ -117,6 +120,7 @@ static void add_json(struct bf_json *j, const struct line *r)
 	bf_json_int(j, "skipped", r->jobs.skipped);
 	bf_json_int(j, "cancelled", r->jobs.cancelled);
 	bf_json_int(j, "undone", r->jobs.undone);
+	bf_json_int(j, "taken", r->jobs.taken);
 	bf_json_time(j, "created_at", r->created_ms);
 	bf_json_time(j, "started_at", r->started_ms);
 	bf_json_time(j, "finished_at", r->finished_ms);
@@ -176,7 +180,8 @@ static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
 									 .skipped = bf_pg_int(r, i, BF_RUNS_SKIPPED),
 									 .cancelled = bf_pg_int(r, i, BF_RUNS_CANCELLED),
 									 .undone = bf_pg_int(r, i, BF_RUNS_UNDONE),
-									 .recent = bf_pg_int(r, i, BF_RUNS_RECENT)},
+									 .recent = bf_pg_int(r, i, BF_RUNS_RECENT),
+									 .taken = bf_pg_int(r, i, BF_RUNS_TAKEN)},
 							.created_ms = bf_pg_int(r, i, BF_RUNS_CREATED),
 							.started_ms = bf_pg_int(r, i, BF_RUNS_STARTED),
 							.finished_ms = bf_pg_int(r, i, BF_RUNS_FINISHED),

@@ -65,6 +65,8 @@ static void add_jobs(struct bf_view_jobs *sum, const struct bf_view_jobs *jobs)
 	sum->done += jobs->done;
 	sum->failed += jobs->failed;
 	sum->skipped += jobs->skipped;
+	sum->taken += jobs->taken;
+	sum->split += jobs->split;
 	sum->cancelled += jobs->cancelled;
 	sum->undone += jobs->undone;
 	sum->recent += jobs->recent;
@@ -155,12 +157,15 @@ static void read_steps(struct bf_view *v, const struct bf_pg_result *r)
 		s->released_ms = bf_pg_int(r, i, BF_STEPS_RELEASED);
 		s->soak_ms = bf_pg_null(r, i, BF_STEPS_SOAK) ? -1 : bf_pg_int(r, i, BF_STEPS_SOAK);
 		v->active_ms = bf_pg_int(r, i, BF_STEPS_ACTIVE) > v->active_ms ? bf_pg_int(r, i, BF_STEPS_ACTIVE) : v->active_ms;
+		s->taken_by = bf_strdup(bf_pg_text(r, i, BF_STEPS_TAKEN_BY));
 		s->jobs = (struct bf_view_jobs){.planned = bf_pg_int(r, i, BF_STEPS_PLANNED),
 										.pending = bf_pg_int(r, i, BF_STEPS_PENDING),
 										.running = bf_pg_int(r, i, BF_STEPS_RUNNING),
 										.done = bf_pg_int(r, i, BF_STEPS_DONE),
 										.failed = bf_pg_int(r, i, BF_STEPS_FAILED),
 										.skipped = bf_pg_int(r, i, BF_STEPS_SKIPPED),
+										.taken = bf_pg_int(r, i, BF_STEPS_TAKEN),
+										.split = bf_pg_int(r, i, BF_STEPS_SPLIT),
 										.cancelled = bf_pg_int(r, i, BF_STEPS_CANCELLED),
 										.undone = bf_pg_int(r, i, BF_STEPS_UNDONE),
 										.recent = bf_pg_int(r, i, BF_STEPS_RECENT)};
@@ -352,6 +357,7 @@ void bf_view_release(struct bf_view *v)
 		free(v->steps[i].review);
 		free(v->steps[i].hole_first);
 		free(v->steps[i].hole_last);
+		free(v->steps[i].taken_by);
 	}
 	for (size_t i = 0; i < v->n_running; i++) {
 		free(v->running[i].chunk);

@@ -13,6 +13,8 @@
 
 struct bf_view_jobs {
 	int64_t planned, pending, running, lost, done, failed, skipped, cancelled, undone;
+	int64_t split;  /* of those that are skipped: other jobs of the run have their days */
+	int64_t taken;  /* of those that are skipped: another run has their days or keys by now */
 	int64_t recent; /* settled in the last 30 s */
 };
 /* running and lost together are what the ledger has as running; lost are those whose worker has no lease any more: they run nowhere,
@@ -32,6 +34,7 @@ struct bf_view_step {
 	int64_t over_hole;               /* done although something before was not there, and not done again since */
 	char *hole_first, *hole_last;    /* of these: days, or keys; "" when there are none */
 	int64_t limited, asked;          /* where --limit has left some: so many of so many days or keys have a job; 0: it has not */
+	char *taken_by;                  /* which runs have what is taken, with a comma between; "" when nothing is */
 };
 
 struct bf_view_running {

@@ -12,6 +12,7 @@ static void add_jobs(struct bf_json *j, const struct bf_view_jobs *jobs)
 	bf_json_int(j, "skipped", jobs->skipped);
 	bf_json_int(j, "cancelled", jobs->cancelled);
 	bf_json_int(j, "undone", jobs->undone);
+	bf_json_int(j, "taken", jobs->taken);
 }
 
 /* How many of how many days or keys have a job; null where no limit has left any. */
@@ -45,6 +46,7 @@ static void add_steps(struct bf_json *j, const struct bf_view *v)
 		bf_json_text_or_null(j, "review", s->review);
 		bf_json_int(j, "over_hole", s->over_hole);
 		add_limited(j, s->asked > 0 ? s : NULL);
+		bf_json_text_or_null(j, "taken_by", s->taken_by);
 		bf_json_close(j);
 	}
 	bf_json_close(j);

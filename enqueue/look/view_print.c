@@ -26,15 +26,32 @@ static const char *jobs_word(int64_t n)
 
 /* ---- the first lines ---- */
 
+/* The first step names the runs: the others' are the same, but for unusual ones. */
+static void add_taken(struct bf_buf *out, const struct bf_view *v)
+{
+	char n[28];
+	int first = 0;
+	while (first < v->n_steps - 1 && v->steps[first].jobs.taken == 0)
+		first++;
+	bf_buf_printf(out, ", %s taken by run %s", bf_text_group(v->jobs.taken, n), v->steps[first].taken_by ? v->steps[first].taken_by : "");
+}
+
 static void add_rest(struct bf_buf *out, const struct bf_view *v)
 {
 	char n[28];
+	int64_t skipped = v->jobs.skipped - v->jobs.taken - v->jobs.split;
 	if (v->jobs.failed > 0)
 		bf_buf_printf(out, ", %s failed", bf_text_group(v->jobs.failed, n));
 	if (v->jobs.undone > 0)
 		bf_buf_printf(out, ", %s undone", bf_text_group(v->jobs.undone, n));
-	if (v->jobs.skipped + v->jobs.cancelled > 0 && !bf_view_active(v->state))
-		bf_buf_printf(out, ", %s not run", bf_text_group(v->jobs.skipped + v->jobs.cancelled, n));
+	if (v->jobs.cancelled > 0 && !bf_view_active(v->state))
+		bf_buf_printf(out, ", %s cancelled", bf_text_group(v->jobs.cancelled, n));
+	if (skipped > 0 && !bf_view_active(v->state))
+		bf_buf_printf(out, ", %s skipped", bf_text_group(skipped, n));
+	if (v->jobs.split > 0 && !bf_view_active(v->state))
+		bf_buf_printf(out, ", %s done in parts", bf_text_group(v->jobs.split, n));
+	if (v->jobs.taken > 0)
+		add_taken(out, v);
 }
 
 static void print_head(FILE *out, const struct bf_term *t, const struct bf_view *v)
@@ -489,6 +506,18 @@ static void hint_decision(struct hints *h, const struct bf_view *v)
 	}
 }
 
+/* One run that has what is taken, where there is only one. */
+static void hint_taken(struct hints *h, const struct bf_view *v)
+{
+	for (int i = 0; i < v->n_steps; i++) {
+		const struct bf_view_step *s = &v->steps[i];
+		if (s->jobs.taken == 0 || strchr(s->taken_by, ','))
+			continue;
+		hint(h, "has what is taken", "bfstat %s", s->taken_by);
+		return;
+	}
+}
+
 static void find_hints(struct hints *h, const struct bf_view *v)
 {
 	hint_decision(h, v);
@@ -511,6 +540,9 @@ static void find_hints(struct hints *h, const struct bf_view *v)
 		hint(h, "carries on where it stopped", "enqueue resume %s", v->run);
 	if (v->jobs.cancelled > 0 && v->jobs.failed == 0 && !bf_view_active(v->state))
 		hint(h, "runs after all what was cancelled", "enqueue retry %s", v->run);
+	else if (v->jobs.failed == 0 && strcmp(v->state, "failed") == 0)
+		hint(h, "runs what was skipped", "enqueue retry %s", v->run);
+	hint_taken(h, v);
 	if (!running && any_over_hole(v))
 		hint(h, v->jobs.failed > 0 ? "and what was done without it" : "again what was done over a hole", "enqueue retry %s --downstream",
 			 v->run);

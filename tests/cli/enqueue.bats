@@ -313,6 +313,9 @@ doubled_days() {
 	assert_same 'runs' 3 "$(pg 'select count(*) from bf.run')"
 	settle b
 	settle c
+	enqueue run demo --since=2024-01-01 --until=2024-01-25 --run-id=d
+	assert_same 'what looks back at days that b held' '2024-01-21..2024-01-23 2024-01-24..2024-01-25' "$(chunks d rolling)"
+	settle d
 	ends 0 'everything is done' enqueue run demo --since=2024-01-01 --until=2024-01-25
 	assert_same 'what is done' '{[2024-01-01,2024-01-26)}' "$(pg "select done from bf.coverage where step = 'load'")"
 }
@@ -350,8 +353,9 @@ doubled_days() {
 	enqueue run demo "${one[@]}" --run-id=a
 	settle a failed
 	enqueue run demo --since=2024-01-04 --until=2024-01-04 --only=load --reprocess=failed --run-id=b
-	ends 0 '2 jobs of run a opened again' enqueue retry a
-	assert_same 'left as it was' 2 "$(pg "select seq from bf.job where run = 'a' and state = 'failed'")"
+	ends 0 '3 jobs of run a opened again' enqueue retry a
+	assert_same 'the rest of the chunk of which b has a day' '2024-01-05..2024-01-06' "$(pg "select chunk from bf.job where run = 'a' and state = 'pending' and seq > 3")"
+	assert_same 'taken' '2024-01-04 b' "$(pg "select chunk || ' ' || taken_by from bf.job where run = 'a' and taken_by is not null")"
 	assert_same 'days that two open jobs have' 0 "$(pg "select count(*) from (select d from bf.job j,
 		generate_series(j.since, j.until, interval '1 day') d where state = 'pending' group by d having count(*) > 1) x")"
 	settle b

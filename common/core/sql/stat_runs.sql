@@ -17,7 +17,7 @@ with ranked as (
 )
 select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.attention,
        coalesce(s.planned, 0) as planned,
-       j.pending, j.running, j.done, j.failed, j.skipped, j.cancelled, j.undone, j.recent,
+       j.pending, j.running, j.done, j.failed, j.skipped, j.cancelled, j.undone, j.recent, j.taken,
        floor(extract(epoch from l.created_at) * 1000)::bigint as created_ms,
        floor(extract(epoch from j.started_at) * 1000)::bigint as started_ms,
        floor(extract(epoch from l.finished_at) * 1000)::bigint as finished_ms,
@@ -37,6 +37,7 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
            count(*) filter (where state = 'cancelled') as cancelled,
            count(*) filter (where state = 'undone') as undone,
            count(*) filter (where state in ('done', 'failed') and finished_at > clock_timestamp() - interval '30 seconds') as recent,
+           count(*) filter (where state = 'skipped' and taken_by is not null) as taken,
            min(started_at) as started_at, greatest(max(started_at), max(finished_at)) as active_at
       from bf.job where run = l.run) j
  order by l.attention or (l.active and j.failed > 0) desc, l.active desc, l.created_at desc, l.run;

@@ -126,7 +126,10 @@ begin
 
     if not exists (select from bf.step where run = p_run and state in ('waiting', 'released')) then
         r.state := case when exists (select from bf.step where run = p_run and state = 'failed') then 'failed'
-                        when exists (select from bf.step where run = p_run and state = 'cancelled') then 'cancelled'
+                        when exists (select from bf.step where run = p_run and state = 'cancelled')
+                          or exists (select from bf.job where run = p_run and state = 'cancelled') then 'cancelled'
+                        -- what is not done is another run's, or was split; else this run is not done, whatever its steps are
+                        when exists (select from bf.job where run = p_run and state = 'skipped' and split is not true and taken_by is null) then 'failed'
                         else 'done' end;
     elsif r.state = 'stopping' and not exists (
         select from bf.step t join bf.job j using (run, step)

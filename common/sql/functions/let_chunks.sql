@@ -26,7 +26,10 @@ begin
                                join bf.step n on n.run = s.run and n.step = w.need
                               cross join lateral (select chunk, state from bf.job a
                                                    where a.run = s.run and a.step = w.need and a.seq >= lower(w.seqs) and a.seq < upper(w.seqs)
-                                                     and (a.state in ('skipped', 'cancelled', 'undone')
+                                                     and (a.state in ('cancelled', 'undone')
+                                                          or (a.state = 'skipped' and (a.taken_by is null or exists ( -- it is there if the other has done it
+                                                                  select from bf.job k where k.run = a.taken_by and k.step = a.step and k.state <> 'done'
+                                                                     and (k.key = a.key or daterange(k.since, k.until, '[]') && daterange(a.since, a.until, '[]')))))
                                                           or (a.state = 'failed' and case when n.max_failed_ratio is null then n.on_failure = 'halt' else n.halted end))
                                                    order by state <> 'failed', seq limit 1) a
                               order by a.state <> 'failed' limit 1) l

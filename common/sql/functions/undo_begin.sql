@@ -16,7 +16,7 @@ begin
         raise exception 'job %/%#% is not done, or was done again since', p_run, p_step, p_seq using errcode = 'BF001';
     end if;
     if exists (select from bf.run o where o.pipeline = r.pipeline and o.identity = r.identity and o.run <> r.run
-                  and (o.created_at > r.created_at or o.state not in ('done', 'failed', 'cancelled')))
+                  and (o.created_at > r.created_at or o.finished_at > r.created_at or o.state not in ('done', 'failed', 'cancelled')))
        and p_seq in (select bf.taken(p_run, p_step)) then
         raise exception 'another run has done it since, or is about to' using errcode = 'BF001';
     end if;

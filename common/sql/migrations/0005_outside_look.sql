@@ -53,3 +53,7 @@ alter table bf.check_result alter column actual type numeric using actual::text:
 -- jsonb writes 1e3 as 1000: what a request is made from has to stay as it was written.
 alter table bf.pipeline add column written text;
 comment on column bf.pipeline.written is 'The body to the byte, which sha256 is of; null where an older program pinned it.';
+
+-- Two runs that want the same day.
+alter table bf.job add column taken_by text collate "C";
+comment on column bf.job.taken_by is 'Of a job that is skipped: the run that has its days or its key by now, as a retry of this run found. A later retry looks again.';
