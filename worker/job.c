@@ -206,7 +206,8 @@ static void start(struct bf_job *j)
 	j->started_us = bf_mono_us();
 	if (j->step->kind != BF_KIND_NOOP) {
 		const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
-		bf_info("job started (attempt %d)", j->attempts + 1);
+		if (bf_log_each_job(BF_LOG_INFO))
+			bf_info("job started (attempt %d)", j->attempts + 1);
 		bf_log_pop(before);
 		start_timer(j);
 	}
@@ -301,7 +302,7 @@ void bf_job_stop(struct bf_job *j, bool fenced)
 static void log_end(struct bf_job *j, enum bf_log_level level, const char *what)
 {
 	char took[BF_DURATION_TEXT];
-	if (!bf_log_on(level))
+	if (!bf_log_on(level) || !bf_log_each_job(level))
 		return;
 	const struct bf_log_ctx *before = bf_log_push(bf_job_log(j));
 	if (j->error)

@@ -45,6 +45,7 @@ static void leave(struct bf_worker *w)
 	if (w->leaving)
 		return;
 	w->leaving = true;
+	bf_live_end();
 	bf_info("worker %s leaves: %lld jobs done, %lld failed", w->id, (long long)w->n_done, (long long)w->n_failed);
 	bf_exchange_goodbye(w, close_everything);
 }
@@ -179,6 +180,7 @@ static void on_tick(uv_timer_t *t)
 	bf_notify_tick(w);
 	if (w->leaving)
 		return;
+	bf_live_tick(w);
 	bf_exchange_tick(w);
 	bf_steward_tick(w);
 	bf_open_tick(w);

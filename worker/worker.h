@@ -36,6 +36,13 @@
 #define BF_ASK_EVERY_MS    1000 /* a locked job that may be this worker's is asked for so often, for a lease */
 #define BF_CLOSED_MS       1000 /* how long it is kept in mind that a run's jobs are not to be opened */
 
+#define BF_LIVE_SAMPLES 11 /* one a second */
+
+struct bf_live_rate {
+	int64_t done[BF_LIVE_SAMPLES], last_ms;
+	int n;
+};
+
 struct bf_worker;
 struct bf_steward;
 struct bf_pool;
@@ -239,6 +246,7 @@ struct bf_worker {
 	bool leaving, left; /* goodbye said; all handles closed */
 	int exit_code;
 	int64_t n_done, n_failed;
+	struct bf_live_rate rate; /* for the live line (live.c) */
 };
 
 /* ---- worker.c ---- */
@@ -340,5 +348,9 @@ void bf_steward_mend(struct bf_worker *w);                 /* soon: Redis holds 
 bool bf_steward_without_ledger(const struct bf_worker *w); /* it has no connection to PostgreSQL, and wants one */
 bool bf_steward_nothing_left(const struct bf_worker *w);   /* its last look found no unfinished run in this worker's queues */
 void bf_steward_free(struct bf_worker *w);
+
+/* ---- live.c ---- */
+void bf_live_tick(struct bf_worker *w); /* one line on a terminal that says what the worker does */
+void bf_live_end(void);                 /* takes it away */
 
 #endif

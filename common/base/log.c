@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX    4096
@@ -181,8 +183,81 @@ static void text_line(struct bf_buf *line, const char *time, enum bf_log_level l
 	(void)bf_buf_addch(line, '\n');
 }
 
+/* ---- the live line ---- */
+
+#define LIVE_MAX   1024
+#define LIVE_ERASE "\r\x1b[K"
+#define LIVE_BEGIN "\x1b[?7l\x1b[2m" /* dim, and what is too long does not begin another line */
+#define LIVE_END   "\x1b[0m\x1b[?7h"
+#define WIDTH_ODD  80
+
+static struct {
+	pthread_mutex_t lock;
+	bool shown;
+	char text[LIVE_MAX];
+} live = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+bool bf_log_live_wanted(void)
+{
+	const char *term = getenv("TERM");
+	return !logger.json && logger.level == BF_LOG_INFO && term && *term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO) == 1 &&
+		   tcgetpgrp(STDERR_FILENO) == getpgrp();
+}
+
+static void emit(const char *text, size_t len);
+
+/* Columns are not known of characters beyond ASCII: each is taken for two. */
+static size_t fitting(const char *s, size_t len, size_t columns)
+{
+	size_t at = 0, used = 0;
+	while (at < len) {
+		size_t n = bf_utf8_char(s + at, len - at);
+		n = n ? n : 1;
+		used += n > 1 ? 2 : 1;
+		if (used > columns)
+			break;
+		at += n;
+	}
+	return at;
+}
+
+static size_t terminal_columns(void)
+{
+	struct winsize size = {0};
+	bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+	return known ? size.ws_col : WIDTH_ODD;
+}
+
+void bf_log_live(const char *text)
+{
+	BF_AUTOBUF struct bf_buf line;
+	bf_buf_init(&line, LINE_MAX_BYTES);
+	text_message(&line, text ? text : "");
+	size_t len = fitting(line.data ? line.data : "", line.len, terminal_columns() - 1);
+	(void)pthread_mutex_lock(&live.lock);
+	bool same = text && live.shown && strlen(live.text) == len && memcmp(live.text, line.data, len) == 0;
+	bool erase = live.shown && !text;
+	live.shown = text != NULL;
+	(void)snprintf(live.text, sizeof(live.text), "%.*s", (int)len, len ? line.data : "");
+	(void)pthread_mutex_unlock(&live.lock);
+	if (erase)
+		emit(LIVE_ERASE, sizeof(LIVE_ERASE) - 1);
+	else if (text && !same)
+		emit("", 0);
+}
+
+bool bf_log_each_job(enum bf_log_level level)
+{
+	(void)pthread_mutex_lock(&live.lock);
+	bool shown = live.shown;
+	(void)pthread_mutex_unlock(&live.lock);
+	return level > BF_LOG_INFO || !shown;
+}
+
+/* ---- writing ---- */
+
 /* Whole lines in one write, so that those of threads and processes do not mix. A log that cannot be written is not worth dying for. */
-static void emit(const char *text, size_t len)
+static void write_all(const char *text, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
@@ -193,8 +268,27 @@ static void emit(const char *text, size_t len)
 	}
 }
 
+/* Log lines take the place of the live line, which is drawn again below them. */
+static void emit(const char *text, size_t len)
+{
+	(void)pthread_mutex_lock(&live.lock);
+	if (live.shown) {
+		BF_AUTOBUF struct bf_buf out;
+		bf_buf_init(&out, LINE_MAX_BYTES + GATHERED_MAX);
+		(void)bf_buf_addstr(&out, LIVE_ERASE);
+		(void)bf_buf_add(&out, text, len);
+		(void)bf_buf_printf(&out, LIVE_BEGIN "%s" LIVE_END, live.text);
+		write_all(out.data, out.len);
+	} else {
+		write_all(text, len);
+	}
+	(void)pthread_mutex_unlock(&live.lock);
+}
+
 void bf_log_flush(void)
 {
+	if (gathered.len == 0)
+		return;
 	emit(gathered.text, gathered.len);
 	gathered.len = 0;
 }

@@ -31,6 +31,15 @@ void bf_log_pop(const struct bf_log_ctx *before);
  * which has to be called before the thread waits for anything, so that nothing is told late. What a SIGKILL meets in between is lost. */
 void bf_log_gather(bool on); /* false: and no longer */
 void bf_log_flush(void);
+/*
+ * One line that stands below the log and is drawn again in place, for a person who looks on: on a terminal, as text, at level
+ * info. bf_log_live_wanted: whether that is so, and this process is in the foreground. bf_log_live shows `text` from now on, cut to
+ * the terminal's width; NULL takes the line away. While it is shown, what bf_log_each_job would write at info is left out.
+ */
+bool bf_log_live_wanted(void);
+void bf_log_live(const char *text);
+bool bf_log_each_job(enum bf_log_level level); /* whether to write a line that comes with every job */
+
 void bf_log_write(enum bf_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define bf_debug(...) (bf_log_on(BF_LOG_DEBUG) ? bf_log_write(BF_LOG_DEBUG, __VA_ARGS__) : (void)0)
