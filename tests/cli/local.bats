@@ -190,7 +190,96 @@ assert_kept() {
 @test "an unknown command is an error that names the known ones" {
 	run local_ upp
 	[ "$status" -ne 0 ]
-	[[ $output = *'expected up, down, env, status or wipe'* ]]
+	[[ $output = *'expected up, logs, down, env, status or wipe'* ]]
+}
+
+# ---- workers ----
+
+workers_path() { export PATH=${BF_BUILD:-$top/build-test}/bin:$PATH; }
+# A build folder of the project beside it is not what is tested here.
+without_build() { [ ! -e "$top/build/bin/worker" ] || skip 'build/bin has workers of its own'; }
+workers_alive() {
+	local url
+	url=$(local_ env | sed -n "s/^export BF_REDIS_URL='unix:\/\/\(.*\)'/\1/p")
+	redis-cli -s "$url" zcard bf:workers
+}
+
+@test "up --workers starts workers in the background, with a log each, and down ends them" {
+	workers_path && without_build
+	run local_ up --workers=2
+	[ "$status" -eq 0 ]
+	one=$(pid_of 'Worker 1') two=$(pid_of 'Worker 2')
+	[ -n "$one" ] && [ -n "$two" ] && [ "$one" != "$two" ]
+	[ "$(workers_alive)" = 2 ]
+	[ "$(ps -o sid= -p "$one" | tr -d ' ')" = "$one" ] # the end of a terminal does not end it
+	grep -q ' 8 slots, queues default' "$BF_LOCAL_DIR/workers/1.log"
+	run local_ logs 2
+	[[ $output = *' slots, queues default'* ]]
+	run local_ logs
+	[[ $output = *'workers/1.log'*'workers/2.log'* ]]
+	run local_ down
+	[[ $output = *'Worker 1 ended.'*'Worker 2 ended.'*'PostgreSQL ended.'* ]]
+	run ps -o s= -p "$one,$two"
+	[[ ! $output =~ [^Z[:space:]] ]]
+	grep -q ' leaves: ' "$BF_LOCAL_DIR/workers/2.log"
+}
+
+@test "up --workers=N leaves N workers running, however many there were" {
+	workers_path && without_build
+	local_ up --workers=2 -- --slots=3
+	one=$(pid_of 'Worker 1')
+	grep -q ' 3 slots, ' "$BF_LOCAL_DIR/workers/1.log"
+	kill -KILL "$(pid_of 'Worker 2')"
+	run local_ status
+	[[ $output = *'Worker 2    ended'* ]]
+	local_ up --workers=3
+	[ "$(pid_of 'Worker 1')" = "$one" ]
+	[ -n "$(pid_of 'Worker 2')" ] && [ -n "$(pid_of 'Worker 3')" ]
+	run local_ up --workers=1
+	[[ $output = *'Worker 2 ended.'*'Worker 3 ended.'* ]]
+	[ "$(pid_of 'Worker 1')" = "$one" ]
+	local_ up # says nothing of workers: they stay
+	[ "$(pid_of 'Worker 1')" = "$one" ]
+	local_ wipe
+	[ ! -e "$BF_LOCAL_DIR" ]
+}
+
+@test "a pid of a worker that is another program's by now is left alone" {
+	workers_path && without_build
+	local_ up --workers=1
+	kill -KILL "$(pid_of 'Worker 1')"
+	sleep 600 3>&- &
+	bystander=$!
+	echo "$bystander" >"$BF_LOCAL_DIR/workers/1.pid"
+	run local_ status
+	[[ $output = *'Worker 1    ended'* ]]
+	local_ down
+	kill -0 "$bystander"
+}
+
+@test "logs -f goes on with what the workers say" {
+	workers_path && without_build
+	local_ up --workers=1
+	local_ logs -f >"$folder/followed" &
+	bystander=$!
+	for ((i = 0; i < 100; i++)); do ! grep -q slots "$folder/followed" || break; sleep 0.1; done
+	kill "$(pid_of 'Worker 1')"
+	for ((i = 0; i < 100; i++)); do ! grep -q ' leaves: ' "$folder/followed" || break; sleep 0.1; done
+	grep -q ' leaves: ' "$folder/followed"
+}
+
+@test "a worker that cannot start says why, and what is no option of up is refused" {
+	workers_path && without_build
+	run local_ up --workers=1 -- --slots=none
+	[ "$status" -ne 0 ]
+	[[ $output = *'worker 1 did not start'*'--slots'* ]]
+	run local_ up --wokers=1
+	[ "$status" -ne 0 ]
+	[[ $output = *'expected --workers=N'* ]]
+	run local_ down extra
+	[ "$status" -ne 0 ]
+	run local_ logs 7
+	[ "$status" -ne 0 ]
 }
 
 @test "env exports what psql and redis-cli need, typed without an address" {
