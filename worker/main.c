@@ -1,10 +1,12 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "base/manual_generate.h"
 #include "base/mem.h"
-#include "base/options.h"
 #include "base/process.h"
+#include "base/wrap.h"
 #include "connect.h"
 #include "supervisor.h"
 #include "worker.h"
@@ -38,18 +40,48 @@ static const struct bf_opt options[] = {
 	{.name = NULL},
 };
 
+static const struct bf_example examples[] = {
+	{"worker", "takes from the queue `default`, eight jobs at once, until SIGTERM"},
+	{"worker --queues=backfill:4,default:1 --slots=16", "from two queues, four to one"},
+	{"worker --drain", "leaves when there is nothing left to do"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command = {
 	.name = "worker",
 	.synopsis = "worker [--queues=NAME:WEIGHT,…] [--slots=N] [--grace=TIME] [--once] [--drain]",
 	.summary = "Takes jobs from Redis, executes them, and records in PostgreSQL what became of them.",
-	.details = "Runs until SIGTERM: then it takes nothing new, lets running jobs finish for the grace time and hands back the rest.\n"
-			   "A second SIGTERM hands back at once. SIGHUP (its terminal is closed) is a first SIGTERM.\n"
-			   "Start as many as you want, on as many hosts as you want.\n"
-			   "\n"
-			   "Environment: BF_REDIS_URL, BF_DATABASE_URL (or DATABASE_URL, or libpq's own), BF_LEASE (15s), BF_PIPELINES,\n"
-			   "BF_LOG=text|json, BF_LOG_LEVEL=debug|info|warn|error.",
+	.details = "Runs until SIGTERM: then it takes nothing new, lets running jobs finish for the grace time and hands back the rest. "
+			   "A second SIGTERM hands back at once. SIGHUP (its terminal is closed) is a first SIGTERM. Start as many as you want, on "
+			   "as many hosts as you want.",
 	.options = options,
+	.examples = examples,
 };
+
+static const struct bf_item environment[] = {
+	{"BF_DATABASE_URL", "PostgreSQL with the ledger (else DATABASE_URL, else libpq's own variables)"},
+	{"BF_REDIS_URL", "Redis with the queue (default redis://127.0.0.1:6379/0)"},
+	{"BF_PIPELINES", "the folder in which pipelines are looked up by name (default deploy/pipelines)"},
+	{"BF_LEASE", "after how long without a sign of life the jobs of a worker go to others (default 15s)"},
+	{"BF_LOG", "text, or json: an object a line"},
+	{"BF_LOG_LEVEL", "debug, info, warn or error"},
+	{NULL, NULL},
+};
+
+static const struct bf_item exit_codes[] = {
+	{"0", "it has left as it was told to"},
+	{"1", "it had to give up"},
+	{"2", "wrong usage or bad input"},
+	{"5", "a server cannot be reached"},
+	{NULL, NULL},
+};
+
+static const struct bf_command *const commands[] = {&command, NULL};
+static const struct bf_manual manual = {.program = "worker",
+										.summary = "executes the jobs of runs",
+										.commands = commands,
+										.environment = environment,
+										.exit_codes = exit_codes};
 
 /* "a:4,b" */
 static int parse_queues(const char *text, struct bf_worker_options *opt, struct bf_error *err)
@@ -89,11 +121,24 @@ static int read_options(const struct given *g, struct bf_worker_options *opt, st
 	return parse_queues(g->queues, opt, err);
 }
 
+static int generate(const char *what)
+{
+	BF_AUTOBUF struct bf_buf text;
+	struct bf_error err;
+	bf_buf_init(&text, 1u << 20);
+	if (bf_manual_generate(&manual, what, &text, &err) < 0) {
+		fprintf(stderr, "worker: %s\n", err.text);
+		return bf_error_exit_code(&err);
+	}
+	fputs(text.data, stdout);
+	return 0;
+}
+
 static int help(void)
 {
 	BF_AUTOBUF struct bf_buf text;
 	bf_buf_init(&text, 1u << 16);
-	bf_options_help(&command, &text);
+	bf_manual_help(&manual, bf_wrap_width(STDOUT_FILENO), &text);
 	fputs(text.data, stdout);
 	return 0;
 }
@@ -114,6 +159,8 @@ int main(int argc, char **argv)
 	bf_signals_hold();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("worker " BF_VERSION) < 0;
+	if (argc == 2 && strncmp(argv[1], BF_GENERATE_OPTION, sizeof(BF_GENERATE_OPTION) - 1) == 0)
+		return generate(argv[1] + sizeof(BF_GENERATE_OPTION) - 1);
 	const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int rc = bf_log_init("worker", &err);
 	if (rc == 0)

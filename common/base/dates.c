@@ -106,6 +106,39 @@ int bf_date_parse(const char *s, bf_date *out, struct bf_error *err)
 	return 0;
 }
 
+/* "-7d", "-2w" */
+static bool parse_ago(const char *s, bf_date *out)
+{
+	size_t n = strlen(s);
+	int64_t count;
+	if (n < 3 || n > 7 || s[0] != '-' || (s[n - 1] != 'd' && s[n - 1] != 'w'))
+		return false;
+	char number[8];
+	memcpy(number, s + 1, n - 2);
+	number[n - 2] = '\0';
+	int64_t days = s[n - 1] == 'w' ? 7 : 1;
+	if (bf_text_int(number, 1, BF_RANGE_MAX_DAYS / days, &count) < 0)
+		return false;
+	*out = (bf_date)(-count * days);
+	return true;
+}
+
+int bf_day_parse(const char *s, bf_date *out, bool *relative, struct bf_error *err)
+{
+	bool today = strcmp(s, "today") == 0, yesterday = strcmp(s, "yesterday") == 0;
+	*relative = true;
+	if (today || yesterday) {
+		*out = today ? 0 : -1;
+		return 0;
+	}
+	if (parse_ago(s, out))
+		return 0;
+	*relative = false;
+	if (!has_date_shape(s))
+		return refuse(s, err, "expected YYYY-MM-DD, today, yesterday, or so many days or weeks ago: -7d, -2w");
+	return bf_date_parse(s, out, err);
+}
+
 char *bf_range_format(bf_date since, bf_date until, char out[static BF_RANGE_TEXT])
 {
 	bf_date_format(since, out);

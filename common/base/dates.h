@@ -21,6 +21,13 @@ struct bf_error;
 int bf_date_parse(const char *s, bf_date *out, struct bf_error *err);
 char *bf_date_format(bf_date d, char out[static BF_DATE_TEXT]); /* returns out */
 
+/*
+ * A date as above, or one that moves with the calendar: today, yesterday, -7d, -2w (so many days or weeks ago). Of those,
+ * *relative is set and *out is the days from today, 0 or below: which day today is, only somebody with a clock and a time zone
+ * can say.
+ */
+int bf_day_parse(const char *s, bf_date *out, bool *relative, struct bf_error *err);
+
 bf_date bf_date_make(int year, int month, int day);
 void bf_date_split(bf_date d, int *year, int *month, int *day);
 int bf_date_weekday(bf_date d);       /* 0 = Monday … 6 = Sunday */

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN_MAX       60 /* bytes of what the user gave, in a message */
-#define HELP_COLUMN_MAX 30 /* options wider than this have their help on the next line */
-#define HELP_OPTION     "--help"
-#define MESSAGE_MAX     1200
+#define SHOWN_MAX   60 /* bytes of what the user gave, in a message */
+#define HELP_OPTION BF_OPT_HELP
+#define HELP_SHORT  "-h"
+#define MESSAGE_MAX 1200
 
 /* What one word or two of the command line mean. */
 struct item {
@@ -159,8 +159,7 @@ static int next_item(struct parser *p, struct item *it)
 	return rc ? rc : 1;
 }
 
-/* What help and messages call the value of an option: the table's word, or one that fits the type. */
-static void add_value_name(struct bf_buf *out, const struct bf_opt *o)
+void bf_options_value(struct bf_buf *out, const struct bf_opt *o)
 {
 	const char *name = o->value;
 	switch (o->type) {
@@ -276,7 +275,7 @@ static int store(const struct parser *p, const struct item *it, void *into)
 		return rc;
 	case BF_OPT_DATE: {
 		struct bf_opt_date *date = field;
-		rc = bf_date_parse(it->value, &date->day, p->err);
+		rc = bf_day_parse(it->value, &date->day, &date->relative, p->err);
 		date->given = rc == 0;
 		break;
 	}
@@ -294,7 +293,7 @@ static int take_option(const struct parser *p, const struct item *it, bool *give
 	if (o->type != BF_OPT_FLAG && !it->value) {
 		BF_AUTOBUF struct bf_buf name;
 		bf_buf_init(&name, 512);
-		add_value_name(&name, o);
+		bf_options_value(&name, o);
 		return bf_fail(p->err, BF_E_INPUT, "%s: a value is missing, expected %s=%s", it->typed, it->typed, name.data);
 	}
 	if (*seen && o->type != BF_OPT_LIST)
@@ -303,7 +302,7 @@ static int take_option(const struct parser *p, const struct item *it, bool *give
 	BF_AUTOBUF struct bf_buf name;
 	bf_buf_init(&name, 512);
 	(void)bf_buf_addstr(&name, "");
-	add_value_name(&name, o);
+	bf_options_value(&name, o);
 	if (it->value && o->type != BF_OPT_CHOICE && is_placeholder(it->value, name.data))
 		return refuse_placeholder(p, it->typed, it->typed_len, it->value);
 	return store(p, it, into);
@@ -343,7 +342,7 @@ static int check_args(const struct parser *p, const char **args, int n)
 static bool asks_for_help(int argc, char **argv)
 {
 	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], HELP_OPTION) == 0)
+		if (strcmp(argv[i], HELP_OPTION) == 0 || strcmp(argv[i], HELP_SHORT) == 0)
 			return true;
 	return false;
 }
@@ -374,58 +373,4 @@ int bf_options_parse(const struct bf_command *cmd, int argc, char **argv, void *
 	*n_args = n;
 	fill_lists(cmd, argc, argv, into, args, (size_t)n);
 	return 0;
-}
-
-static size_t columns(const char *s)
-{
-	size_t n = 0;
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xC0) != 0x80;
-	return n;
-}
-
-static void option_label(struct bf_buf *out, const struct bf_opt *o)
-{
-	bf_buf_clear(out);
-	(void)bf_buf_printf(out, "--%s%s", o->name, o->type == BF_OPT_FLAG ? "" : "=");
-	add_value_name(out, o);
-}
-
-static void help_line(struct bf_buf *out, const char *label, size_t width, const char *text)
-{
-	size_t used = columns(label);
-	if (used > width)
-		(void)bf_buf_printf(out, "  %s\n  %*s  %s", label, (int)width, "", text);
-	else
-		(void)bf_buf_printf(out, "  %s%*s  %s", label, (int)(width - used), "", text);
-}
-
-void bf_options_help(const struct bf_command *cmd, struct bf_buf *out)
-{
-	BF_AUTOBUF struct bf_buf label;
-	bf_buf_init(&label, 512);
-	size_t width = sizeof(HELP_OPTION) - 1;
-	for (const struct bf_opt *o = cmd->options; o->name; o++) {
-		option_label(&label, o);
-		size_t n = columns(label.data);
-		if (n > width && n <= HELP_COLUMN_MAX)
-			width = n;
-	}
-
-	(void)bf_buf_printf(out, "Usage: %s\n\n%s\n", cmd->synopsis, cmd->summary);
-	if (cmd->details)
-		(void)bf_buf_printf(out, "\n%s\n", cmd->details);
-	(void)bf_buf_addstr(out, "\nOptions:\n");
-	for (const struct bf_opt *o = cmd->options; o->name; o++) {
-		option_label(&label, o);
-		help_line(out, label.data, width, o->help);
-		bool bounded = o->type == BF_OPT_INT && o->max < INT64_MAX;
-		if (bounded)
-			(void)bf_buf_printf(out, " (%" PRId64 " to %" PRId64 "%s", o->min, o->max, o->alias ? "; " : ")");
-		if (o->alias)
-			(void)bf_buf_printf(out, "%salso --%s)", bounded ? "" : " (", o->alias);
-		(void)bf_buf_addch(out, '\n');
-	}
-	help_line(out, HELP_OPTION, width, "show this help and exit");
-	(void)bf_buf_addch(out, '\n');
 }

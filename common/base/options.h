@@ -3,7 +3,7 @@
  *
  * Long options with `=` or a space, a lone `--` ends them, everything else is positional. A flag given twice is an
  * error unless BF_OPT_LIST. A value that begins with "--" needs the `=`. TEXT and LIST values must be UTF-8. --help
- * belongs to every table (the caller prints bf_options_help to stdout, exit 0); --version is for the programs' mains.
+ * and -h belong to every table (the caller prints bf_options_help to stdout, exit 0); --version is for the programs' mains.
  */
 #ifndef BF_BASE_OPTIONS_H
 #define BF_BASE_OPTIONS_H
@@ -32,17 +32,23 @@ struct bf_opt {
 };
 
 struct bf_opt_date {
-	int32_t day; /* a bf_date */
-	bool given;
+	int32_t day; /* a bf_date; where it is relative: days from today, 0 or below (base/dates.h) */
+	bool given, relative;
+};
+
+struct bf_example {
+	const char *command; /* as it is typed; one line of at most 78 columns, for help never breaks it */
+	const char *what;    /* what it does, one line */
 };
 
 struct bf_command {
-	const char *name;             /* "run" */
-	const char *synopsis;         /* "enqueue run PIPELINE --since=DATE --until=DATE [OPTION…]" */
-	const char *summary;          /* one line */
-	const char *details;          /* more text for --help, or NULL */
-	const struct bf_opt *options; /* ends with .name = NULL */
-	int min_args, max_args;       /* positional; max_args -1: any number */
+	const char *name;                  /* "run" */
+	const char *synopsis;              /* "enqueue run PIPELINE --since=DATE --until=DATE [OPTION…]" */
+	const char *summary;               /* one line */
+	const char *details;               /* more text for --help, or NULL */
+	const struct bf_opt *options;      /* ends with .name = NULL */
+	int min_args, max_args;            /* positional; max_args -1: any number */
+	const struct bf_example *examples; /* ends with .command = NULL; at least one */
 };
 
 struct bf_error;
@@ -56,6 +62,17 @@ int bf_options_parse(const struct bf_command *cmd, int argc, char **argv, void *
 					 struct bf_error *err);
 
 struct bf_buf;
-void bf_options_help(const struct bf_command *cmd, struct bf_buf *out);
+/* --help, in lines of at most `width` columns (0: not broken). */
+void bf_options_help(const struct bf_command *cmd, int width, struct bf_buf *out);
+void bf_options_examples(const struct bf_example *examples, int width, struct bf_buf *out); /* NULL: nothing */
+
+#define BF_OPT_HELP "--help"
+
+/* What help and messages call the value of an option: the table's word, or one that fits the type. Appends; "" of a switch. */
+void bf_options_value(struct bf_buf *out, const struct bf_opt *o);
+
+/* "--since=DATE", as help and manual pages show an option; and its text with bounds and alias. They append. */
+void bf_options_label(struct bf_buf *out, const struct bf_opt *o);
+void bf_options_what(struct bf_buf *out, const struct bf_opt *o);
 
 #endif

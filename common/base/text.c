@@ -164,7 +164,8 @@ const char *bf_text_nearest(const char *word, const char *const *candidates)
 		if (n > NEAREST_MAX)
 			continue;
 		size_t d = distance(word, len, *candidates, n);
-		if (d < best) {
+		bool letter_left_out = len == 2 && n == 3 && d == 1 && !nearest; /* "rn" for "run" */
+		if (d < best || letter_left_out) {
 			best = d;
 			nearest = *candidates;
 		}

@@ -26,7 +26,8 @@ void bf_utf8_clean(struct bf_buf *out, const char *s, size_t len);
 /* Appends s in double quotes for a message: what is not seen as show.h says, cut after `max` bytes with "…". */
 void bf_text_quote(struct bf_buf *out, const char *s, size_t len, size_t max);
 
-/* The candidate nearest to `word` (edit distance at most a third of its length), or NULL. `candidates` ends with NULL. */
+/* The candidate nearest to `word` (edit distance at most a third of its length; of two letters, one may be left out), or NULL. `candidates`
+ * ends with NULL. */
 const char *bf_text_nearest(const char *word, const char *const *candidates);
 
 /* Whole of `s` as a decimal integer within [min, max]. 0, or -BF_E_INPUT (nothing written). No sign but '-', no spaces. */

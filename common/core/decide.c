@@ -137,6 +137,23 @@ int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out
 	return ask(pg, &bf_sql_find_run, &p, out, err);
 }
 
+int bf_find_today(struct bf_pg *pg, const char *zone, const char *pipeline, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, zone);
+	bf_pg_add_text(&p, pipeline);
+	return ask(pg, &bf_sql_today, &p, out, err);
+}
+
+int bf_find_latest_run(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, pipeline);
+	return ask(pg, &bf_sql_find_latest_run, &p, out, err);
+}
+
 int bf_find_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;

@@ -39,6 +39,8 @@ int bf_find_taken(struct bf_pg *pg, const char *run, struct bf_pg_result **out, 
 
 /* The results as they are: the .sql files say the columns. */
 int bf_find_run_row(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
+int bf_find_today(struct bf_pg *pg, const char *zone, const char *pipeline, struct bf_pg_result **out, struct bf_error *err);
+int bf_find_latest_run(struct bf_pg *pg, const char *pipeline, struct bf_pg_result **out, struct bf_error *err);
 int bf_find_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
 int bf_find_chunk(struct bf_pg *pg, const char *run, const char *chunk, struct bf_pg_result **out, struct bf_error *err);
 int bf_find_chunks(struct bf_pg *pg, const char *run, const char *step, const char *beginning, int limit, struct bf_pg_result **out,

@@ -200,6 +200,7 @@ struct bf_artifact { /* a file that `bfstat report` writes about a run */
 struct bf_pipeline {
 	char name[BF_NAME_MAX + 1];
 	char *description;           /* "" when none */
+	char *timezone;              /* whose day "today" is, for --since=-7d and the like; default "UTC" */
 	char *dir;                   /* absolute folder of the file: where executables and key files are looked up */
 	char queue[BF_NAME_MAX + 1]; /* default "default" */
 	struct bf_chunking chunk;

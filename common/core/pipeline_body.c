@@ -101,6 +101,7 @@ void bf_pipeline_free(struct bf_pipeline *p)
 	if (!p)
 		return;
 	free(p->description);
+	free(p->timezone);
 	free(p->dir);
 	free_chunking(&p->chunk);
 	free_file(&p->throttle);

@@ -11,13 +11,15 @@
 #define TIMEOUT_DEFAULT_MS      (3600 * 1000)
 #define THROTTLE_DEFAULT_MS     10000
 #define THROTTLE_MIN_MS         5000
+#define TIMEZONE_MAX            64
+#define TIMEZONE_CHARACTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-"
 
 static const struct bf_retry retry_default = {
 	.attempts = 3, .first_ms = 30 * 1000, .factor = 2, .max_ms = 600 * 1000, .jitter = 0.2, .patience_ms = 900 * 1000};
 
-#define FIELDS_OF_FILE                                                                                                                 \
-	"pipeline", "description", "queue", "chunk", "concurrency", "rate", "pause", "throttle", "env", "params", "defaults", "artifacts", \
-		"steps"
+#define FIELDS_OF_FILE                                                                                                                \
+	"pipeline", "description", "timezone", "queue", "chunk", "concurrency", "rate", "pause", "throttle", "env", "params", "defaults", \
+		"artifacts", "steps"
 static const char *const file_fields[] = {FIELDS_OF_FILE, NULL};
 static const char *const body_fields[] = {FIELDS_OF_FILE, "files", NULL};
 static const char *const concurrency_fields[] = {"default", "max", NULL};
@@ -134,6 +136,18 @@ static struct bf_step_defaults read_defaults(struct bf_reader *r, json_t *root)
 	return d;
 }
 
+/* Its form only: which time zones there are, PostgreSQL knows. */
+static void read_timezone(struct bf_reader *r, json_t *root)
+{
+	const char *zone = bf_read_text(r, NULL, root, "timezone");
+	struct bf_at at = bf_at_field(NULL, "timezone");
+	bool plain = zone && *zone && strlen(zone) <= TIMEZONE_MAX && zone[strspn(zone, TIMEZONE_CHARACTERS)] == '\0';
+
+	r->p->timezone = bf_strdup(plain ? zone : "UTC");
+	if (zone && !plain)
+		bf_problem_found(r, &at, json_object_get(root, "timezone"), "the name of a time zone: America/New_York");
+}
+
 static void read_pipeline(struct bf_reader *r, json_t *root)
 {
 	const char *description = bf_read_text(r, NULL, root, "description");
@@ -145,6 +159,7 @@ static void read_pipeline(struct bf_reader *r, json_t *root)
 	r->p->description = bf_strdup(description ? description : "");
 	memcpy(r->p->queue, "default", sizeof("default"));
 	bf_read_name(r, NULL, root, "queue", r->p->queue);
+	read_timezone(r, root);
 	bf_read_params(r, root); /* before whatever may name them */
 	bf_read_chunking(r, NULL, root, false, &r->p->chunk);
 	read_concurrency(r, root);

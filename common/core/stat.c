@@ -21,11 +21,13 @@ static int query_text(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const cha
 	return query(pg, stmt, &p, out, err);
 }
 
-int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err)
+int bf_stat_runs(struct bf_pg *pg, const char *state, const char *pipeline, int limit, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_int(&p, limit);
+	bf_pg_add_text(&p, state);
+	bf_pg_add_text(&p, pipeline);
 	return query(pg, &bf_sql_stat_runs, &p, out, err);
 }
 
@@ -171,6 +173,13 @@ int bf_stat_events(struct bf_pg *pg, const char *run, int64_t *after, int limit,
 	if (rc == 0)
 		move_on(after, *out, BF_EVENTS_ID);
 	return rc;
+}
+
+int bf_stat_health(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	return query(pg, &bf_sql_stat_health, &p, out, err);
 }
 
 int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err)

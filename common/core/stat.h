@@ -42,8 +42,12 @@ enum bf_stat_runs_column {
 	BF_RUNS_HELD,   /* by its throttle, now */
 	BF_RUNS_GATED,  /* a person, or a soak, is in its way yet */
 	BF_RUNS_ACTIVE, /* when a job of it last began or ended */
+	BF_RUNS_KEYS,   /* NULL: it does not go by keys */
+	BF_RUNS_PARAMS, /* all of them, JSON */
+	BF_RUNS_GIVEN   /* "tenant=4 region=eu": those that are not the defaults; NULL: none */
 };
-int bf_stat_runs(struct bf_pg *pg, int limit, struct bf_pg_result **out, struct bf_error *err);
+/* state, pipeline: NULL for any. */
+int bf_stat_runs(struct bf_pg *pg, const char *state, const char *pipeline, int limit, struct bf_pg_result **out, struct bf_error *err);
 
 enum bf_stat_run_column {
 	BF_RUN_RUN,
@@ -210,6 +214,17 @@ int bf_stat_events(struct bf_pg *pg, const char *run, int64_t *after, int limit,
 
 enum bf_stat_queues_column { BF_QUEUES_QUEUE, BF_QUEUES_RUNS, BF_QUEUES_PENDING, BF_QUEUES_RUNNING };
 int bf_stat_queues(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);
+
+enum bf_stat_health_column {
+	BF_HEALTH_RUN,
+	BF_HEALTH_QUEUE,
+	BF_HEALTH_STATE,
+	BF_HEALTH_READY,
+	BF_HEALTH_RUNNING,
+	BF_HEALTH_STILL,
+	BF_HEALTH_HELD
+};
+int bf_stat_health(struct bf_pg *pg, struct bf_pg_result **out, struct bf_error *err);
 
 struct bf_stat_job {
 	const char *step;

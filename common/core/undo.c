@@ -58,18 +58,27 @@ const struct bf_undo_step *bf_undo_step_of(const struct bf_undo *u, const char *
 	return NULL;
 }
 
-int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const char *step, const char *chunk, const struct bf_undo_job *last,
+int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_pick *pick, const struct bf_undo_job *last,
 				 struct bf_pg_result **page, struct bf_error *err)
 {
 	struct bf_pg_params p;
 	bf_pg_params_init(&p);
 	bf_pg_add_text(&p, u->run);
-	bf_pg_add_text(&p, step);
-	bf_pg_add_text(&p, chunk);
+	bf_pg_add_text(&p, pick->step);
+	if (pick->n_chunks == 0) {
+		bf_pg_add_text(&p, NULL);
+	} else {
+		bf_pg_array_begin(&p);
+		for (size_t i = 0; i < pick->n_chunks; i++)
+			bf_pg_array_text(&p, pick->chunks[i]);
+		bf_pg_array_end(&p);
+	}
 	bf_pg_add_text(&p, last ? last->finished_at : NULL);
 	bf_pg_add_text(&p, last ? last->files->step : NULL);
 	bf_pg_add_int(&p, last ? last->seq : 0);
 	bf_pg_add_int(&p, BF_UNDO_PAGE);
+	bf_pg_add_text(&p, pick->since);
+	bf_pg_add_text(&p, pick->until);
 	int rc = bf_pg_exec(pg, &bf_sql_undo_jobs, &p, page, err);
 	bf_pg_params_release(&p);
 	return rc;
@@ -87,7 +96,8 @@ void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, 
 								.started_at = bf_pg_text(page, row, 7),
 								.finished_at = bf_pg_text(page, row, 8),
 								.taken = bf_pg_bool(page, row, 9),
-								.unknown = bf_pg_bool(page, row, 10)};
+								.unknown = bf_pg_bool(page, row, 10),
+								.beyond = bf_pg_bool(page, row, 11)};
 }
 
 /* ---- the transaction ---- */

@@ -40,15 +40,24 @@ struct bf_undo_job { /* borrowed from a page of jobs */
 	int seq, epoch;
 	bool unknown; /* it did not succeed, and may have been carried out */
 	bool taken;   /* another run has done it since, or is about to: it stays */
+	bool beyond;  /* it has days outside of the range that was picked */
 };
 
 int bf_undo_load(struct bf_pg *pg, const char *run, struct bf_undo *out, struct bf_error *err);
 void bf_undo_release(struct bf_undo *u);
 const struct bf_undo_step *bf_undo_step_of(const struct bf_undo *u, const char *step); /* NULL: it has no rollback file */
 
-/* A page of jobs, newest first, after *last of the page before (NULL: from the newest). step, chunk: NULL: all. */
+/* Which of a run's jobs: NULL, or none, is all of them. since, until: those that have a day of this range. */
+struct bf_undo_pick {
+	const char *step;
+	const char *const *chunks;
+	size_t n_chunks;
+	const char *since, *until; /* 2024-01-01; either may be NULL */
+};
+
+/* A page of jobs, newest first, after *last of the page before (NULL: from the newest). */
 #define BF_UNDO_PAGE 1000
-int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const char *step, const char *chunk, const struct bf_undo_job *last,
+int bf_undo_page(struct bf_pg *pg, const struct bf_undo *u, const struct bf_undo_pick *pick, const struct bf_undo_job *last,
 				 struct bf_pg_result **page, struct bf_error *err);
 void bf_undo_job_read(const struct bf_undo *u, const struct bf_pg_result *page, int row, struct bf_undo_job *out);
 

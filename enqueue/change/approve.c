@@ -25,20 +25,36 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
-const struct bf_command bf_command_approve = {"approve",
-											  "enqueue approve RUN STEP [OPTION…]",
-											  "let a run go on that waits for a person",
-											  "What the run waits for, and what to look at before, is on its page: `bfstat RUN`.",
-											  options,
-											  2,
-											  2};
-const struct bf_command bf_command_reject = {"reject",
-											 "enqueue reject RUN STEP [OPTION…]",
-											 "decide that it must not go on",
-											 "What needs the approval is not run. `enqueue retry RUN` asks again.",
-											 options,
-											 2,
-											 2};
+static const struct bf_example approve_examples[] = {
+	{"enqueue approve daily-sales.k3v9qa sign-off --note='figures are right'", "the run goes on"},
+	{NULL, NULL},
+};
+static const struct bf_example reject_examples[] = {
+	{"enqueue reject daily-sales.k3v9qa sign-off --note='March is too low'", "it does not go on"},
+	{NULL, NULL},
+};
+
+const struct bf_command bf_command_approve = {
+	.name = "approve",
+	.synopsis = "enqueue approve RUN STEP [OPTION…]",
+	.summary = "let a run go on that waits for a person",
+	.details = "What the run waits for, and what to look at before, is on its page: `bfstat RUN`. `bfstat waiting` lists the runs "
+			   "that wait.",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.examples = approve_examples,
+};
+const struct bf_command bf_command_reject = {
+	.name = "reject",
+	.synopsis = "enqueue reject RUN STEP [OPTION…]",
+	.summary = "decide that it must not go on",
+	.details = "What needs the approval is not run. `enqueue retry RUN` asks again.",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.examples = reject_examples,
+};
 
 /* The columns of decide_approval.sql. */
 enum { OUTCOME, JOB_STATE, SAID, WANTING, KIND };

@@ -23,15 +23,23 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
+static const struct bf_example examples[] = {
+	{"enqueue close daily-sales.k3v9qa --note='the source has no such days'", "the run stays failed, and asks for nobody"},
+	{NULL, NULL},
+};
+
 const struct bf_command bf_command_close = {
-	"close",
-	"enqueue close RUN --note=TEXT [OPTION…]",
-	"nothing more comes of what failed in a run: it needs no attention any more",
-	"The run stays failed, with all that is recorded of it; who closed it, when and why is kept, and `bfstat` shows it. What it has not\n"
-	"done stays missing, and a new run takes it. `enqueue retry RUN` opens it again.",
-	options,
-	1,
-	1};
+	.name = "close",
+	.synopsis = "enqueue close RUN --note=TEXT [OPTION…]",
+	.summary = "nothing more comes of what failed in a run: it needs no attention any more",
+	.details = "The run stays failed, with all that is recorded of it; who closed it, when and why is kept, and `bfstat` shows it. What it "
+			   "has not\n"
+			   "done stays missing, and a new run takes it. `enqueue retry RUN` opens it again.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = examples,
+};
 
 static int check_note(const struct options *o, struct bf_error *err)
 {

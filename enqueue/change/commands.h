@@ -10,14 +10,15 @@
 #define BF_PROGRAM "enqueue"
 
 extern const struct bf_command bf_command_run, bf_command_stop, bf_command_resume, bf_command_cancel, bf_command_retry, bf_command_stop_all,
-	bf_command_approve, bf_command_reject, bf_command_rollback, bf_command_close, bf_command_validate, bf_command_migrate;
+	bf_command_resume_all, bf_command_approve, bf_command_reject, bf_command_rollback, bf_command_close, bf_command_validate,
+	bf_command_migrate;
 
 int bf_run_main(const struct bf_command *command, int argc, char **argv);
 int bf_decide_main(const struct bf_command *command, int argc, char **argv);  /* stop, resume, cancel, retry */
 int bf_approve_main(const struct bf_command *command, int argc, char **argv); /* approve, reject */
 int bf_rollback_main(const struct bf_command *command, int argc, char **argv);
 int bf_close_main(const struct bf_command *command, int argc, char **argv);
-int bf_stop_all_main(const struct bf_command *command, int argc, char **argv);
+int bf_decide_all_main(const struct bf_command *command, int argc, char **argv); /* stop-all, resume-all */
 int bf_validate_main(const struct bf_command *command, int argc, char **argv);
 int bf_migrate_main(const struct bf_command *command, int argc, char **argv);
 

@@ -14,7 +14,8 @@
 #define RUNS_PAGE 100
 
 struct options {
-	const char *step, *chunk, *note;
+	const char *step, *note;
+	struct bf_opt_list chunk;
 	bool downstream, json;
 };
 
@@ -23,9 +24,10 @@ struct options {
 	{                                                                                         \
 		"step", NULL, BF_OPT_TEXT, OPTION(step), "STEP", "only jobs of this step", 0, 0, NULL \
 	}
-#define OPT_CHUNK                                                                                                           \
-	{                                                                                                                       \
-		"chunk", NULL, BF_OPT_TEXT, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key", 0, 0, NULL \
+#define OPT_CHUNK                                                                                                                          \
+	{                                                                                                                                      \
+		"chunk", NULL, BF_OPT_LIST, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key; may be given again", 0, 0, \
+			NULL                                                                                                                           \
 	}
 #define OPT_DOWNSTREAM                                                                                        \
 	{                                                                                                         \
@@ -49,33 +51,92 @@ static const struct bf_opt of_runs[] = {OPT_NOTE, OPT_JSON, OPT_END};
 static const struct bf_opt of_jobs[] = {OPT_STEP, OPT_CHUNK, OPT_NOTE, OPT_JSON, OPT_END};
 static const struct bf_opt of_retry[] = {OPT_STEP, OPT_CHUNK, OPT_DOWNSTREAM, OPT_NOTE, OPT_JSON, OPT_END};
 
-const struct bf_command bf_command_stop = {"stop",
-										   "enqueue stop RUN [OPTION…]",
-										   "start nothing more of a run; what is running finishes",
-										   "`enqueue resume RUN` lets it go on.",
-										   of_runs,
-										   1,
-										   1};
-const struct bf_command bf_command_resume = {"resume", "enqueue resume RUN [OPTION…]", "let a stopped run go on", NULL, of_runs, 1, 1};
-const struct bf_command bf_command_cancel = {"cancel",
-											 "enqueue cancel RUN [OPTION…]",
-											 "cancel a run, or some of its jobs",
-											 "Jobs that are running are taken away from their workers: they can change nothing any more.",
-											 of_jobs,
-											 1,
-											 1};
+static const struct bf_example stop_examples[] = {
+	{"enqueue stop daily-sales.k3v9qa --note='the source is being loaded'", "what is running finishes"},
+	{NULL, NULL},
+};
+static const struct bf_example resume_examples[] = {
+	{"enqueue resume daily-sales.k3v9qa", "it goes on where it was"},
+	{NULL, NULL},
+};
+static const struct bf_example cancel_examples[] = {
+	{"enqueue cancel daily-sales.k3v9qa", "what is running is ended, and nothing more is started"},
+	{"enqueue cancel daily-sales.k3v9qa --step=totals", "only what one step has not done yet"},
+	{NULL, NULL},
+};
+static const struct bf_example retry_examples[] = {
+	{"enqueue retry daily-sales.k3v9qa", "all that has failed"},
+	{"enqueue retry daily-sales.k3v9qa --step=totals --chunk=2024-05-06..2024-05-12", "one job"},
+	{"enqueue retry daily-sales.k3v9qa --downstream", "also what later steps did without it"},
+	{NULL, NULL},
+};
+static const struct bf_example stop_all_examples[] = {
+	{"enqueue stop-all --note='the database is being moved'", "before maintenance"},
+	{NULL, NULL},
+};
+static const struct bf_example resume_all_examples[] = {
+	{"bfstat stopped", "which runs that would be"},
+	{"enqueue resume-all", "after maintenance"},
+	{NULL, NULL},
+};
+
+const struct bf_command bf_command_stop = {
+	.name = "stop",
+	.synopsis = "enqueue stop RUN [OPTION…]",
+	.summary = "start nothing more of a run; what is running finishes",
+	.details = "`enqueue resume RUN` lets it go on. `enqueue stop --all` is `enqueue stop-all`.",
+	.options = of_runs,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = stop_examples,
+};
+const struct bf_command bf_command_resume = {
+	.name = "resume",
+	.synopsis = "enqueue resume RUN [OPTION…]",
+	.summary = "let a stopped run go on",
+	.options = of_runs,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = resume_examples,
+};
+const struct bf_command bf_command_cancel = {
+	.name = "cancel",
+	.synopsis = "enqueue cancel RUN [OPTION…]",
+	.summary = "cancel a run, or some of its jobs",
+	.details = "Jobs that are running are taken away from their workers: they can change nothing any more.",
+	.options = of_jobs,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = cancel_examples,
+};
 const struct bf_command bf_command_retry = {
-	"retry",
-	"enqueue retry RUN [OPTION…]",
-	"try failed and cancelled jobs again",
-	"What was skipped for want of them, and the checks that judged without them, are opened again, too. What else was done without them "
-	"is\n"
-	"marked: `bfstat RUN` shows it, and `enqueue retry RUN --downstream` does it again, at once or later.",
-	of_retry,
-	1,
-	1};
+	.name = "retry",
+	.synopsis = "enqueue retry RUN [OPTION…]",
+	.summary = "try failed and cancelled jobs again",
+	.details = "What was skipped for want of them, and the checks that judged without them, are opened again, too. What else was "
+			   "done without them is marked: `bfstat RUN` shows it, and `enqueue retry RUN --downstream` does it again, at once "
+			   "or later.",
+	.options = of_retry,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = retry_examples,
+};
 const struct bf_command bf_command_stop_all = {
-	"stop-all", "enqueue stop-all [OPTION…]", "stop every run that is under way", NULL, of_runs, 0, 0};
+	.name = "stop-all",
+	.synopsis = "enqueue stop-all [OPTION…]",
+	.summary = "stop every run that is under way",
+	.details = "`enqueue resume-all` lets them go on.",
+	.options = of_runs,
+	.examples = stop_all_examples,
+};
+const struct bf_command bf_command_resume_all = {
+	.name = "resume-all",
+	.synopsis = "enqueue resume-all [OPTION…]",
+	.summary = "let every stopped run go on",
+	.details = "Also those that were stopped one by one: `bfstat stopped` lists them, and `enqueue cancel RUN` gives one up for good.",
+	.options = of_runs,
+	.examples = resume_all_examples,
+};
 
 /* ---- one run ---- */
 
@@ -180,16 +241,41 @@ static int cancel_rest(struct bf_decider *s, const struct bf_decision *d, char *
 	return rc;
 }
 
-static int decide(const struct verb *v, struct bf_decider *s, const struct bf_decision *d, bool json, struct bf_error *err)
+/* What was named is looked for before anything is decided. */
+static int find_chunks(struct bf_decider *s, const struct bf_decision *d, const struct bf_opt_list *chunks, struct bf_error *err)
+{
+	int rc = bf_find_job(s->upkeep.pg, d->run, d->step, NULL, err);
+	for (size_t i = 0; rc == 0 && i < chunks->count; i++)
+		rc = bf_find_job(s->upkeep.pg, d->run, d->step, chunks->items[i], err);
+	return rc;
+}
+
+/* Each chunk is a decision of its own, with its event. */
+static int decide_jobs(const struct verb *v, struct bf_decider *s, const struct bf_decision *d, const struct bf_opt_list *chunks,
+					   int64_t *jobs, struct bf_error *err)
+{
+	struct bf_decision one = *d;
+	int64_t n = 0;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < (chunks->count ? chunks->count : 1); i++) {
+		one.chunk = chunks->count ? chunks->items[i] : NULL;
+		rc = v->jobs(s->upkeep.pg, &one, &n, err);
+		*jobs += rc == 0 ? n : 0;
+	}
+	return rc;
+}
+
+static int decide(const struct verb *v, struct bf_decider *s, const struct bf_decision *d, const struct bf_opt_list *chunks, bool json,
+				  struct bf_error *err)
 {
 	char state[16] = "";
 	int64_t jobs = 0;
-	int rc = bf_find_job(s->upkeep.pg, d->run, d->step, d->chunk, err);
+	int rc = find_chunks(s, d, chunks, err);
 	if (rc == 0)
-		rc = v->jobs ? v->jobs(s->upkeep.pg, d, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
+		rc = v->jobs ? decide_jobs(v, s, d, chunks, &jobs, err) : v->state(s->upkeep.pg, d, state, err);
 	if (rc == 0)
 		rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
-	if (rc == 0 && v->command == &bf_command_cancel && !d->step && !d->chunk)
+	if (rc == 0 && v->command == &bf_command_cancel && !d->step && chunks->count == 0)
 		rc = cancel_rest(s, d, state, err);
 	if (rc == 0 && json)
 		print_json(v, d, jobs, state);
@@ -210,9 +296,13 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 	int n_args, code;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
 		return code;
-	struct bf_decision d = {
-		.run = args[0], .step = o.step, .chunk = o.chunk, .who = bf_who(who), .note = o.note, .downstream = o.downstream};
-	if (d.downstream && (d.step || d.chunk)) {
+	struct bf_decision d = {.run = args[0],
+							.step = o.step,
+							.chunk = o.chunk.count == 1 ? o.chunk.items[0] : NULL,
+							.who = bf_who(who),
+							.note = o.note,
+							.downstream = o.downstream};
+	if (d.downstream && (d.step || o.chunk.count > 0)) {
 		(void)bf_fail(&err, BF_E_INPUT, "--downstream: found beside --%s, expected it alone: it is about the whole run",
 					  d.step ? "step" : "chunk");
 		return bf_program_fail(&err);
@@ -220,83 +310,121 @@ int bf_decide_main(const struct bf_command *command, int argc, char **argv)
 	int rc = bf_decider_open(&s, &err);
 	d.patience_ms = s.upkeep.lease_ms;
 	if (rc == 0)
-		rc = decide(verb_of(command), &s, &d, o.json, &err);
+		rc = decide(verb_of(command), &s, &d, &o.chunk, o.json, &err);
 	return bf_decider_close(&s, rc, &err);
 }
 
 /* ---- all runs ---- */
 
-static bool under_way(const char *state)
+struct verb_of_all {
+	const struct bf_command *command;
+	int (*decide)(struct bf_pg *pg, const struct bf_decision *d, char *state, struct bf_error *err);
+	const char *const *states; /* of the runs that it is about; ends with NULL */
+	const char *none;
+};
+
+static const char *const under_way[] = {"queued", "running", "waiting", NULL};
+static const char *const stopped[] = {"stopping", "stopped", NULL};
+static const struct verb_of_all verbs_of_all[] = {
+	{&bf_command_stop_all, bf_decide_stop, under_way, "No run is under way."},
+	{&bf_command_resume_all, bf_decide_resume, stopped, "No run is stopped."},
+};
+
+struct all {
+	const struct verb_of_all *verb;
+	struct bf_decider *s;
+	struct bf_decision d;
+	struct bf_json *json; /* NULL: as text */
+	int decided;
+};
+
+static bool is_about(const struct verb_of_all *v, const char *state)
 {
-	return strcmp(state, "queued") == 0 || strcmp(state, "running") == 0 || strcmp(state, "waiting") == 0;
+	for (const char *const *s = v->states; *s; s++)
+		if (strcmp(*s, state) == 0)
+			return true;
+	return false;
 }
 
-static int stop_page(struct bf_decider *s, const struct bf_pg_result *page, struct bf_decision *d, struct bf_json *json, int *stopped,
-					 struct bf_error *err)
+static void print_one_of_all(const struct all *a, const char *state)
+{
+	if (!a->json) {
+		printf("Run %s is %s.\n", a->d.run, state);
+		return;
+	}
+	bf_json_object(a->json, NULL);
+	bf_json_text(a->json, "run", a->d.run);
+	bf_json_text(a->json, "state", state);
+	bf_json_close(a->json);
+}
+
+static int decide_page(struct all *a, const struct bf_pg_result *page, struct bf_error *err)
 {
 	char state[16];
 	int rc = 0;
 	for (int i = 0; rc == 0 && i < bf_pg_rows(page); i++) {
-		if (!under_way(bf_pg_text(page, i, 1)))
+		if (!is_about(a->verb, bf_pg_text(page, i, 1)))
 			continue;
-		d->run = bf_pg_text(page, i, 0);
-		rc = bf_decide_stop(s->upkeep.pg, d, state, err);
+		a->d.run = bf_pg_text(page, i, 0);
+		rc = a->verb->decide(a->s->upkeep.pg, &a->d, state, err);
 		if (rc == 0)
-			rc = bf_decider_carry_out(s, d->run, BF_DEPTH_STATE, state, err);
+			rc = bf_decider_carry_out(a->s, a->d.run, BF_DEPTH_STATE, state, err);
 		if (rc < 0)
 			return rc;
-		(*stopped)++;
-		if (json) {
-			bf_json_object(json, NULL);
-			bf_json_text(json, "run", d->run);
-			bf_json_text(json, "state", state);
-			bf_json_close(json);
-		} else {
-			printf("Run %s is %s.\n", d->run, state);
-		}
+		a->decided++;
+		print_one_of_all(a, state);
 	}
 	return rc;
 }
 
-static int stop_all(struct bf_decider *s, struct bf_decision *d, struct bf_json *json, int *stopped, struct bf_error *err)
+static int decide_all(struct all *a, struct bf_error *err)
 {
 	char after[BF_RUN_MAX + 1] = "";
 	for (;;) {
 		BF_AUTORESULT struct bf_pg_result *page = NULL;
-		int rc = bf_ledger_active_runs(s->upkeep.pg, after, RUNS_PAGE, &page, err);
+		int rc = bf_ledger_active_runs(a->s->upkeep.pg, after, RUNS_PAGE, &page, err);
 		if (rc == 0)
-			rc = stop_page(s, page, d, json, stopped, err);
+			rc = decide_page(a, page, err);
 		if (rc < 0 || bf_pg_rows(page) < RUNS_PAGE)
 			return rc;
 		snprintf(after, sizeof(after), "%s", bf_pg_text(page, RUNS_PAGE - 1, 0));
 	}
 }
 
-int bf_stop_all_main(const struct bf_command *command, int argc, char **argv)
+/* What was decided before an error is said all the same. */
+static int decide_all_and_say(struct all *a, bool as_json, struct bf_error *err)
+{
+	struct bf_json json;
+	if (as_json) {
+		bf_json_begin(&json, stdout);
+		bf_json_array(&json, "runs");
+		a->json = &json;
+	}
+	int rc = decide_all(a, err);
+	if (as_json) {
+		bf_json_close(&json);
+		bf_json_end(&json);
+	} else if (rc == 0 && a->decided == 0) {
+		puts(a->verb->none);
+	}
+	return rc;
+}
+
+int bf_decide_all_main(const struct bf_command *command, int argc, char **argv)
 {
 	BF_AUTOFREE const char **args = bf_alloc(((size_t)argc + 1) * sizeof(*args));
 	struct options o = {.json = false};
 	struct bf_decider s;
 	struct bf_error err;
-	struct bf_json json;
 	char who[BF_WHO_MAX];
-	int n_args, code, stopped = 0;
+	int n_args, code;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &code))
 		return code;
-	struct bf_decision d = {.who = bf_who(who), .note = o.note};
+	struct all a = {.verb = verbs_of_all, .s = &s, .d = {.who = bf_who(who), .note = o.note}};
+	while (a.verb->command != command)
+		a.verb++;
 	int rc = bf_decider_open(&s, &err);
-	if (rc == 0 && o.json) {
-		bf_json_begin(&json, stdout);
-		bf_json_array(&json, "runs");
-	}
-	bool opened = rc == 0;
 	if (rc == 0)
-		rc = stop_all(&s, &d, o.json ? &json : NULL, &stopped, &err);
-	if (opened && o.json) {
-		bf_json_close(&json);
-		bf_json_end(&json);
-	} else if (rc == 0 && stopped == 0) {
-		printf("No run is under way.\n");
-	}
+		rc = decide_all_and_say(&a, o.json, &err);
 	return bf_decider_close(&s, rc, &err);
 }

@@ -15,13 +15,19 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
-const struct bf_command bf_command_migrate = {"migrate",
-											  "enqueue migrate [--json]",
-											  "make the ledger in PostgreSQL, or bring it up to date",
-											  "All of it is one transaction; running it again, or twice at once, does no harm.",
-											  options,
-											  0,
-											  0};
+static const struct bf_example examples[] = {
+	{"enqueue migrate", "once for a new ledger, and again after each upgrade"},
+	{NULL, NULL},
+};
+
+const struct bf_command bf_command_migrate = {
+	.name = "migrate",
+	.synopsis = "enqueue migrate [--json]",
+	.summary = "make the ledger in PostgreSQL, or bring it up to date",
+	.details = "All of it is one transaction; running it again, or twice at once, does no harm.",
+	.options = options,
+	.examples = examples,
+};
 
 static void report_text(void *data, const char *name)
 {

@@ -293,6 +293,13 @@ static void print_failed_checks(const struct bf_plan_view *v)
 			   bf_pg_text(v->failed_checks, i, 0), bf_pg_text(v->failed_checks, i, 1), bf_pg_text(v->failed_checks, i, 0));
 }
 
+static void print_today(const struct bf_plan_view *v)
+{
+	char today[BF_DATE_TEXT];
+	if (v->today)
+		printf("Today is %s in %s, by PostgreSQL's clock.\n\n", bf_date_format(v->today->day, today), v->today->zone);
+}
+
 static void print_nothing(const struct bf_plan_view *v)
 {
 	BF_AUTOBUF struct bf_buf range;
@@ -301,6 +308,7 @@ static void print_nothing(const struct bf_plan_view *v)
 	printf("Nothing to do: pipeline %s, %s, has nothing missing%s No run %s made.\n", v->ask->pipeline->name, range.data,
 		   all_done(v->plan) ? "; everything is done." : " that this run could plan.", v->dry_run ? "would be" : "was");
 	print_left_out(v);
+	print_today(v);
 	print_failed_checks(v);
 	if (all_done(v->plan))
 		printf("\n--reprocess=completed does it again.\n");
@@ -339,6 +347,7 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 			   range.data);
 	else
 		printf("Run %s is planned: %s in %s, pipeline %s, %s.\n\n", v->plan->run, jobs, steps, v->ask->pipeline->name, range.data);
+	print_today(v);
 	print_steps(v, t);
 	print_left_out(v);
 	print_gone(v);
@@ -440,6 +449,14 @@ static void json_ask(struct bf_json *j, const struct bf_plan_view *v)
 	bf_json_text(j, "pipeline", p->name);
 	bf_json_text(j, "since", v->ask->keys ? NULL : bf_date_format(v->ask->since, day));
 	bf_json_text(j, "until", v->ask->keys ? NULL : bf_date_format(v->ask->until, day));
+	if (v->today) {
+		bf_json_object(j, "today");
+		bf_json_text(j, "day", bf_date_format(v->today->day, day));
+		bf_json_text(j, "timezone", v->today->zone);
+		bf_json_close(j);
+	} else {
+		bf_json_null(j, "today");
+	}
 	bf_json_object(j, "params");
 	for (size_t i = 0; i < p->n_params; i++)
 		bf_json_text(j, p->params[i].name, v->ask->param_values[i]);

@@ -9,13 +9,16 @@
 #include "render/json.h"
 #include "render/term.h"
 #include "shared/find.h"
+#include "shared/today.h"
 
 #define NOTE_MAX   4000
 #define LEFT_SHOWN 20 /* jobs that stay, with the reason */
 #define WHY_MAX    300
 
 struct options {
-	const char *step, *chunk, *note;
+	const char *step, *note;
+	struct bf_opt_list chunk;
+	struct bf_opt_date since, until;
 	bool dry_run, json;
 };
 
@@ -23,34 +26,47 @@ struct options {
 
 static const struct bf_opt options[] = {
 	{"step", NULL, BF_OPT_TEXT, OPTION(step), "STEP", "only jobs of this step", 0, 0, NULL},
-	{"chunk", NULL, BF_OPT_TEXT, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key", 0, 0, NULL},
+	{"chunk", NULL, BF_OPT_LIST, OPTION(chunk), "CHUNK", "only this chunk: 2024-01-01..2024-01-03, or a key; may be given again", 0, 0,
+	 NULL},
+	{"since", NULL, BF_OPT_DATE, OPTION(since), "DATE", "only chunks from this day on: 2024-01-01, yesterday, -7d", 0, 0, NULL},
+	{"until", NULL, BF_OPT_DATE, OPTION(until), "DATE", "only chunks up to this day; one that is only partly within stays", 0, 0, NULL},
 	{"note", NULL, BF_OPT_TEXT, OPTION(note), "TEXT", "why; kept with the event", 0, 0, NULL},
 	{"dry-run", NULL, BF_OPT_FLAG, OPTION(dry_run), NULL, "show what would be undone and what would stay; write nothing", 0, 0, NULL},
 	{"json", NULL, BF_OPT_FLAG, OPTION(json), NULL, "print the outcome as JSON", 0, 0, NULL},
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
+static const struct bf_example examples[] = {
+	{"enqueue rollback daily-sales.k3v9qa --dry-run", "what would be undone, and what would stay"},
+	{"enqueue rollback daily-sales.k3v9qa --since=2024-05-01 --until=2024-05-31", "only the chunks of one month"},
+	{"enqueue rollback daily-sales.k3v9qa", "all of it, for real; the run has to be over, or stopped"},
+	{NULL, NULL},
+};
+
 const struct bf_command bf_command_rollback = {
-	"rollback",
-	"enqueue rollback RUN [OPTION…]",
-	"undo what a run has done, newest first, by its steps' rollback files",
-	"Each job in one transaction with its row in the ledger, which is `undone` then: a new run takes it again. What another run has done\n"
-	"since stays; so does what another writer has changed, where the rollback file says how to tell. Look first: --dry-run.\n"
-	"Exit code 1: something stays.",
-	options,
-	1,
-	1};
+	.name = "rollback",
+	.synopsis = "enqueue rollback RUN [OPTION…]",
+	.summary = "undo what a run has done, newest first, by its steps' rollback files",
+	.details = "Each job in one transaction with its row in the ledger, which is `undone` then: a new run takes it again. What "
+			   "another run has done since stays; so does what another writer has changed, where the rollback file says how to "
+			   "tell. Look first: --dry-run. Exit code 1: something stays.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = examples,
+};
 
 /* ---- what comes of it ---- */
 
-enum outcome { UNDONE, CHANGED, TAKEN, BEHIND, FAILED, UNKNOWN, ABSENT, OUTCOMES };
+enum outcome { UNDONE, CHANGED, TAKEN, BEHIND, BEYOND, FAILED, UNKNOWN, ABSENT, OUTCOMES };
 
-static const char *const outcome_names[OUTCOMES] = {"undone", "changed", "taken", "behind", "failed", "unknown", "absent"};
+static const char *const outcome_names[OUTCOMES] = {"undone", "changed", "taken", "behind", "beyond", "failed", "unknown", "absent"};
 static const char *const reasons[OUTCOMES] = {
 	NULL,
 	"another writer has changed it since",
 	"another run has done it since, or is about to",
 	"one after it stays, and this step goes in order",
+	"only a part of it is within --since and --until",
 	NULL,
 	"it did not succeed, and may have been carried out; neither \"present\" nor \"changed\" tells",
 	"it did not succeed, and what it makes is not there"};
@@ -73,7 +89,8 @@ struct rollback {
 	const struct options *o;
 	const char *run, *who;
 	struct bf_undo undo;
-	struct tally *of; /* of each of undo.steps */
+	char since[BF_DATE_TEXT], until[BF_DATE_TEXT]; /* of --since and --until; "": not given */
+	struct tally *of;                              /* of each of undo.steps */
 	struct bf_json *json;
 	int64_t shown, left;
 };
@@ -176,6 +193,8 @@ static int one(struct rollback *b, const struct bf_undo_job *j, struct bf_error 
 {
 	if (tally_of(b, j)->blocked)
 		note(b, j, BEHIND, reasons[BEHIND]);
+	else if (j->beyond)
+		note(b, j, BEYOND, reasons[BEYOND]);
 	else if (j->taken)
 		note(b, j, TAKEN, reasons[TAKEN]);
 	else if (j->unknown && !bf_undo_can_tell(j))
@@ -189,9 +208,14 @@ static int all(struct rollback *b, struct bf_error *err)
 {
 	struct bf_pg_result *page = NULL, *before = NULL;
 	struct bf_undo_job last;
+	const struct bf_undo_pick pick = {.step = b->o->step,
+									  .chunks = b->o->chunk.items,
+									  .n_chunks = b->o->chunk.count,
+									  .since = *b->since ? b->since : NULL,
+									  .until = *b->until ? b->until : NULL};
 	int rc, rows;
 	do {
-		rc = bf_undo_page(b->s->upkeep.pg, &b->undo, b->o->step, b->o->chunk, before ? &last : NULL, &page, err);
+		rc = bf_undo_page(b->s->upkeep.pg, &b->undo, &pick, before ? &last : NULL, &page, err);
 		rows = rc < 0 ? 0 : bf_pg_rows(page);
 		for (int i = 0; rc == 0 && i < rows; i++) {
 			bf_undo_job_read(&b->undo, page, i, &last);
@@ -218,13 +242,35 @@ static int no_file(const struct rollback *b, struct bf_error *err)
 	return bf_fail(err, BF_E_INPUT, "--step: step %s has no \"rollback\" file; expected one of: %s", b->o->step, known.data);
 }
 
+static int find_chunks(const struct rollback *b, struct bf_error *err)
+{
+	int rc = bf_find_job(b->s->upkeep.pg, b->run, b->o->step, NULL, err);
+	for (size_t i = 0; rc == 0 && i < b->o->chunk.count; i++)
+		rc = bf_find_job(b->s->upkeep.pg, b->run, b->o->step, b->o->chunk.items[i], err);
+	return rc;
+}
+
+static int find_days(struct rollback *b, const char *pipeline, struct bf_error *err)
+{
+	struct bf_opt_date since = b->o->since, until = b->o->until;
+	struct bf_today today;
+	int rc = bf_today_resolve(b->s->upkeep.pg, NULL, pipeline, &since, &until, &today, err);
+	if (rc == 0 && since.given)
+		bf_date_format(since.day, b->since);
+	if (rc == 0 && until.given)
+		bf_date_format(until.day, b->until);
+	return rc;
+}
+
 static int check(struct rollback *b, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *row = NULL;
 	enum bf_run_state state;
-	int rc = bf_find_job(b->s->upkeep.pg, b->run, b->o->step, b->o->chunk, err);
+	int rc = find_chunks(b, err);
 	if (rc == 0)
 		rc = bf_find_run_row(b->s->upkeep.pg, b->run, &row, err);
+	if (rc == 0)
+		rc = find_days(b, bf_pg_text(row, 0, 1), err);
 	if (rc == 0)
 		rc = bf_undo_load(b->s->upkeep.pg, b->run, &b->undo, err);
 	if (rc < 0)
@@ -294,10 +340,27 @@ static void begin_json(struct rollback *b, struct bf_json *j)
 	bf_json_text(j, "command", "rollback");
 	bf_json_text(j, "run", b->run);
 	bf_json_text(j, "step", b->o->step);
-	bf_json_text(j, "chunk", b->o->chunk);
+	bf_json_text(j, "chunk", b->o->chunk.count == 1 ? b->o->chunk.items[0] : NULL);
+	bf_json_array(j, "chunks");
+	for (size_t i = 0; i < b->o->chunk.count; i++)
+		bf_json_text(j, NULL, b->o->chunk.items[i]);
+	bf_json_close(j);
+	bf_json_text_or_null(j, "since", b->since);
+	bf_json_text_or_null(j, "until", b->until);
 	bf_json_bool(j, "dry_run", b->o->dry_run);
 	bf_json_array(j, "jobs");
 	b->json = j;
+}
+
+/* Who undoes what, an event for each chunk that was named. Of a range, its days. */
+static int record(const struct rollback *b, struct bf_error *err)
+{
+	BF_AUTOFREE char *range = *b->since || *b->until ? bf_asprintf("%s..%s", b->since, b->until) : NULL;
+	size_t n = b->o->chunk.count;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < (n ? n : 1); i++)
+		rc = bf_undo_note(b->s->upkeep.pg, b->run, b->o->step, n ? b->o->chunk.items[i] : range, b->who, b->o->note, err);
+	return rc;
 }
 
 static int rollback(struct rollback *b, struct bf_error *err)
@@ -306,7 +369,7 @@ static int rollback(struct rollback *b, struct bf_error *err)
 	char state[16] = "";
 	int rc = check(b, err);
 	if (rc == 0 && !b->o->dry_run)
-		rc = bf_undo_note(b->s->upkeep.pg, b->run, b->o->step, b->o->chunk, b->who, b->o->note, err);
+		rc = record(b, err);
 	if (rc < 0)
 		return rc;
 	if (b->o->json)

@@ -11,6 +11,7 @@ static void show(const struct bf_run_options *o, struct bf_plan_view *v, const s
 	BF_AUTOFREE const char **files = bf_files_checked(a->pipeline);
 	BF_AUTOFREE char **env = bf_preflight_env(&a->ask);
 	v->ask = &a->ask;
+	v->today = a->today.zone[0] ? &a->today : NULL;
 	v->files = files;
 	v->env = (const char *const *)env;
 	if (o->json)
@@ -57,6 +58,8 @@ static int report_missing(const struct bf_run_options *o, struct bf_run_args *a)
 	struct bf_error err;
 	struct bf_pg *pg;
 	int rc = bf_open_ledger_to_look(BF_PROGRAM, &pg, &err);
+	if (rc == 0)
+		rc = bf_run_args_resolve(a, pg, &err);
 	bool looked = rc == 0 && preflight(o, a, pg, &err) == -BF_E_INPUT;
 	if (!looked) {
 		struct bf_error why = err;
@@ -72,7 +75,9 @@ static int look(const struct bf_run_options *o, struct bf_run_args *a, struct bf
 				struct bf_error *err)
 {
 	int64_t planned = -1;
-	int rc = a->ask.run ? bf_plan_existing(pg, &a->ask, &planned, err) : 0;
+	int rc = bf_run_args_resolve(a, pg, err);
+	if (rc == 0)
+		rc = a->ask.run ? bf_plan_existing(pg, &a->ask, &planned, err) : 0;
 	if (rc < 0)
 		return rc;
 	snprintf(plan->run, sizeof(plan->run), "%s", a->ask.run ? a->ask.run : "");
@@ -184,6 +189,8 @@ static int real_run(const struct bf_run_options *o, struct bf_run_args *a)
 	struct bf_plan_view view = {.plan = &plan, .state = state, .workers = -1};
 	int code = 0;
 	int rc = bf_open_both(BF_PROGRAM, &u, &err);
+	if (rc == 0)
+		rc = bf_run_args_resolve(a, u.pg, &err);
 	if (rc == 0)
 		rc = plan_it(o, a, &u, &plan, &view.outcome, &err);
 	if (rc == 0)

@@ -13,8 +13,8 @@ static const char *const orders[] = {"asc", "desc", NULL};
 static const char *const reprocesses[] = {"none", "failed", "completed", "stale", NULL}; /* as enum bf_reprocess */
 
 static const struct bf_opt options[] = {
-	{"since", NULL, BF_OPT_DATE, OPTION(since), "DATE", "first day, YYYY-MM-DD", 0, 0, NULL},
-	{"until", NULL, BF_OPT_DATE, OPTION(until), "DATE", "last day, which is included", 0, 0, NULL},
+	{"since", NULL, BF_OPT_DATE, OPTION(since), "DATE", "first day: 2024-01-01, today, yesterday, or so long ago: -7d, -2w", 0, 0, NULL},
+	{"until", NULL, BF_OPT_DATE, OPTION(until), "DATE", "last day, which is included; the same", 0, 0, NULL},
 	{"batch-days", "batchDays", BF_OPT_TEXT, OPTION(batch_days), "N",
 	 "days in a chunk, for steps that do not say (default: the pipeline's)", 0, 0, NULL},
 	{"concurrency", NULL, BF_OPT_TEXT, OPTION(concurrency), "N", "jobs of this run at a time, over all workers (default: the pipeline's)",
@@ -41,6 +41,14 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
+static const struct bf_example examples[] = {
+	{"enqueue run daily-sales --since=2024-01-01 --until=2024-12-31 --dry-run", "what would be done; nothing is written"},
+	{"enqueue run daily-sales --since=2024-01-01 --until=2024-12-31 --follow", "until it has ended, and ends as it did"},
+	{"enqueue run daily-sales --since=-7d --until=yesterday", "the last seven days, as far as they are missing"},
+	{"enqueue run daily-sales --since=2024-01-01 --until=2024-12-31 --limit=2", "a trial: two chunks of each step"},
+	{NULL, NULL},
+};
+
 const struct bf_command bf_command_run = {
 	.name = "run",
 	.synopsis = "enqueue run PIPELINE --since=DATE --until=DATE [OPTION…]",
@@ -50,6 +58,7 @@ const struct bf_command bf_command_run = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.examples = examples,
 };
 
 /* ---- texts ---- */
@@ -69,18 +78,20 @@ static int check_names(const struct bf_run_options *o, struct bf_error *err)
 
 /* ---- the range ---- */
 
-static int check_range(const struct bf_run_options *o, struct bf_error *err)
+static int check_range(const struct bf_opt_date *first, const struct bf_opt_date *last, struct bf_error *err)
 {
 	char since[BF_DATE_TEXT], until[BF_DATE_TEXT];
-	if (!o->since.given || !o->until.given)
+	if (!first->given || !last->given || first->relative != last->relative) /* what is relative is looked at again */
 		return 0;
-	bf_date_format(o->since.day, since);
-	bf_date_format(o->until.day, until);
-	if (o->until.day < o->since.day)
+	if (last->day < first->day && first->relative)
+		return bf_fail(err, BF_E_INPUT, "--until: found a day that is before --since; expected that day or a later one");
+	bf_date_format(first->day, since);
+	bf_date_format(last->day, until);
+	if (last->day < first->day)
 		return bf_fail(err, BF_E_INPUT, "--until: found %s, which is before --since=%s; expected that day or a later one", until, since);
-	if (o->until.day - o->since.day >= BF_RANGE_MAX_DAYS)
+	if (last->day - first->day >= BF_RANGE_MAX_DAYS)
 		return bf_fail(err, BF_E_INPUT, "--since, --until: found %d days, expected at most %d (about 54 years) in one run",
-					   o->until.day - o->since.day + 1, BF_RANGE_MAX_DAYS);
+					   last->day - first->day + 1, BF_RANGE_MAX_DAYS);
 	return 0;
 }
 
@@ -286,7 +297,7 @@ int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, stru
 	bf_buf_init(&out->missing, MISSING_MAX);
 	int rc = check_names(o, err);
 	if (rc == 0)
-		rc = check_range(o, err);
+		rc = check_range(&o->since, &o->until, err);
 	if (rc == 0)
 		rc = load_pipeline(pipeline, &out->pipeline, &out->missing, err);
 	if (rc < 0)
@@ -305,8 +316,24 @@ int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, stru
 		rc = bf_soak_set(out->pipeline, out->param_values, err);
 	if (rc < 0)
 		return rc;
+	out->since = o->since;
+	out->until = o->until;
 	fill(out, o);
-	return bf_plan_check(&out->ask, err);
+	return bf_today_is_needed(&out->since, &out->until) ? 0 : bf_plan_check(&out->ask, err);
+}
+
+int bf_run_args_resolve(struct bf_run_args *a, struct bf_pg *pg, struct bf_error *err)
+{
+	if (!bf_today_is_needed(&a->since, &a->until))
+		return 0;
+	int rc = bf_today_resolve(pg, a->pipeline->timezone, a->pipeline->name, &a->since, &a->until, &a->today, err);
+	if (rc == 0)
+		rc = check_range(&a->since, &a->until, err);
+	if (rc < 0)
+		return rc;
+	a->ask.since = a->since.day;
+	a->ask.until = a->until.day;
+	return bf_plan_check(&a->ask, err);
 }
 
 void bf_run_args_release(struct bf_run_args *a)

@@ -7,6 +7,7 @@
 
 #include "change/commands.h"
 #include "core/plan.h"
+#include "shared/today.h"
 
 #define BF_RUN_OPTIONS_MAX 12
 
@@ -20,6 +21,8 @@ struct bf_run_options { /* as parsed */
 
 struct bf_run_args {
 	struct bf_pipeline *pipeline;
+	struct bf_opt_date since, until; /* as given; bf_run_args_resolve makes days of the calendar of them */
+	struct bf_today today;
 	const char **param_values;
 	struct bf_keys keys, picked; /* picked: by --key */
 	struct bf_buf missing;       /* what is not there, a line each */
@@ -30,6 +33,8 @@ struct bf_run_args {
 	struct bf_plan_ask ask; /* borrows all of the above and from the options; ask.keys is set, but the keys are not loaded */
 };
 
+/* What PostgreSQL alone can say: which days -7d and yesterday are. To be called before anything is planned. */
+int bf_run_args_resolve(struct bf_run_args *a, struct bf_pg *pg, struct bf_error *err);
 int bf_run_args_check(const struct bf_run_options *o, const char *pipeline, struct bf_run_args *out, struct bf_error *err);
 void bf_run_args_release(struct bf_run_args *a);
 

@@ -19,13 +19,22 @@ static const struct bf_opt options[] = {
 	{NULL, NULL, BF_OPT_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
-const struct bf_command bf_command_validate = {"validate",
-											   "enqueue validate PIPELINE [--json]",
-											   "check a pipeline file, its SQL files and its programs",
-											   "Needs no server. Every problem is reported, one a line.",
-											   options,
-											   1,
-											   1};
+static const struct bf_example examples[] = {
+	{"enqueue validate daily-sales", "a name, which is looked up in BF_PIPELINES"},
+	{"enqueue validate ./daily-sales/pipeline.json", "a file"},
+	{NULL, NULL},
+};
+
+const struct bf_command bf_command_validate = {
+	.name = "validate",
+	.synopsis = "enqueue validate PIPELINE [--json]",
+	.summary = "check a pipeline file, its SQL files and its programs",
+	.details = "Needs no server. Every problem is reported, one a line.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.examples = examples,
+};
 
 static void needs_text(const struct bf_pipeline *p, const struct bf_step *s, struct bf_buf *out)
 {

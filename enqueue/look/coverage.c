@@ -5,6 +5,7 @@
 #include "look/keys_print.h"
 #include "look/stale.h"
 #include "render/bar.h"
+#include "shared/today.h"
 
 static int year_of(bf_date day)
 {
@@ -21,18 +22,30 @@ static int64_t there(const struct bf_day_counts *n)
 
 /* ---- text ---- */
 
-static void print_calendar(const struct bf_term *t, const struct bf_section *s)
+/* Nothing of it is missing: a calendar of it would say nothing that one line does not. */
+static bool is_whole(const struct bf_section *s)
+{
+	struct bf_day_counts n = bf_days_count(&s->days, s->days.since, s->days.until);
+	return n.asked > 0 && there(&n) == n.asked && n.gone == 0 && n.unrecorded == 0;
+}
+
+static void print_calendar(const struct bf_term *t, const struct bf_section *s, bool fold)
 {
 	BF_AUTOBUF struct bf_buf name;
 	BF_AUTOBUF struct bf_buf percent;
 	struct bf_day_counts n = bf_days_count(&s->days, s->days.since, s->days.until);
-	char done[28], asked[28];
+	char done[28], asked[28], range[BF_RANGE_TEXT];
 	bf_buf_init(&name, 1u << 16);
 	bf_buf_init(&percent, 64);
 	bf_subject_section(&name, s->step, s->identity);
 	bf_percent_text(&percent, there(&n), n.asked);
-	printf("%s%s%s  %s: %s of %s %s %s\n", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
+	printf("%s%s%s  %s: %s of %s %s %s", bf_tone_on(t, BF_STRONG), name.data, bf_tone_off(t, BF_STRONG), percent.data,
 		   bf_text_group(there(&n), done), bf_text_group(n.asked, asked), n.asked == 1 ? "day" : "days", s->data ? "there" : "done");
+	if (fold) {
+		printf(", %s\n", bf_range_format(s->days.since, s->days.until, range));
+		return;
+	}
+	putchar('\n');
 	bf_heat_print(stdout, t, &s->days);
 	putchar('\n');
 }
@@ -57,19 +70,19 @@ static void add_row(struct bf_table *table, const char *name, const char *year, 
 	bf_table_cell(table, there(n) == n->asked ? BF_GOOD : BF_PLAIN, percent.data);
 }
 
-static void add_section(struct bf_table *table, const struct bf_section *s, bool data)
+static void add_section(struct bf_table *table, const struct bf_section *s, bool data, bool fold)
 {
 	BF_AUTOBUF struct bf_buf name;
 	bf_buf_init(&name, 1u << 16);
 	bf_subject_section(&name, s->step, s->identity);
 	int first = year_of(s->days.since), last = year_of(s->days.until);
-	for (int year = first; year <= last; year++) {
+	for (int year = first; year <= last && !fold; year++) {
 		struct bf_day_counts n = bf_days_count(&s->days, bf_date_make(year, 1, 1), bf_date_make(year, 12, 31));
 		char text[16];
 		(void)snprintf(text, sizeof(text), "%d", year);
 		add_row(table, name.data, text, &n, data);
 	}
-	if (first == last)
+	if (first == last && !fold)
 		return;
 	struct bf_day_counts all = bf_days_count(&s->days, s->days.since, s->days.until);
 	add_row(table, name.data, "all", &all, data);
@@ -83,7 +96,8 @@ static void print_judged(const struct bf_coverage *c)
 	printf("Judged: %s%s\n\n", range.data, c->given ? "" : "; others: --since=DATE --until=DATE");
 }
 
-static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c)
+/* unfold: also what is whole is drawn. */
+static void print_text(const struct bf_term *t, const char *pipeline, const struct bf_coverage *c, bool unfold)
 {
 	static const struct bf_column columns[] = {{.title = "STEP", .elastic = true},
 											   {.title = "YEAR", .right = true},
@@ -110,11 +124,17 @@ static void print_text(const struct bf_term *t, const char *pipeline, const stru
 	print_judged(c);
 	BF_AUTOTABLE struct bf_table *table =
 		bf_table_new(t, c->data ? with_data : columns, c->data ? BF_COUNT_OF(with_data) : BF_COUNT_OF(columns));
+	size_t folded = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		print_calendar(t, &c->sections[i]);
-		add_section(table, &c->sections[i], c->data);
+		bool fold = !unfold && is_whole(&c->sections[i]);
+		folded += fold;
+		print_calendar(t, &c->sections[i], fold);
+		add_section(table, &c->sections[i], c->data, fold);
 	}
-	bf_heat_legend(stdout, t, c->data);
+	if (folded < c->n)
+		bf_heat_legend(stdout, t, c->data);
+	if (folded > 0)
+		printf("A step that is whole is one line; --step=STEP draws it.\n");
 	putchar('\n');
 	bf_table_print(table, stdout);
 }
@@ -203,7 +223,7 @@ static int show_days(const struct bf_subject *s, struct bf_error *err)
 	if (rc == 0 && s->o->json) {
 		print_json(s->look, s->name, &c, &stale);
 	} else if (rc == 0) {
-		print_text(&s->look->term, s->name, &c);
+		print_text(&s->look->term, s->name, &c, s->o->step != NULL);
 		bf_stale_print(&s->look->term, s->name, &stale);
 	}
 	bf_stale_release(&stale);
@@ -215,19 +235,28 @@ static int run_coverage(const struct bf_command *command, int argc, char **argv)
 {
 	struct bf_days_options o = {.json = false};
 	struct bf_look look = {.pg = NULL};
-	struct bf_subject subject;
+	struct bf_subject subject = {.by_key = false};
+	struct bf_today today;
 	struct bf_error err;
 	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int n_args, exit_code = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
 		return exit_code;
-	int rc = bf_subject_open(&look, args[0], &o, &subject, &err);
+	int rc = bf_today_resolve(look.pg, NULL, args[0], &o.since, &o.until, &today, &err);
+	if (rc == 0)
+		rc = bf_subject_open(&look, args[0], &o, &subject, &err);
 	if (rc == 0)
 		rc = subject.by_key ? bf_keys_coverage(&subject, &err) : show_days(&subject, &err);
 	bf_subject_release(&subject);
 	bf_look_close(&look);
 	return rc < 0 ? bf_program_fail(&err) : 0;
 }
+
+static const struct bf_example examples[] = {
+	{"bfstat coverage daily-sales", "all days that some run was asked for"},
+	{"bfstat coverage daily-sales --since=2024-01-01 --until=2024-12-31", "one year, whether it was asked for or not"},
+	{NULL, NULL},
+};
 
 static const struct bf_command command_coverage = {
 	.name = "coverage",
@@ -238,6 +267,7 @@ static const struct bf_command command_coverage = {
 		"every step. Of a pipeline of keys, its list as it is now. Of steps that say what is expected and present, those that are\n"
 		"expected; their data is asked, too: what is there and was never recorded, and what a run has done and is gone, is shown\n"
 		"as such. --param of an identity shows that one alone, whether it ever ran or not.",
+	.examples = examples,
 	.options = bf_days_opts,
 	.min_args = 1,
 	.max_args = 1};

@@ -28,6 +28,8 @@ struct bf_drift {
 };
 
 int bf_drift_find(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err);
+/* Looks again, for as long as something differs that did each time before; it may have been on its way (verify.c). */
+int bf_drift_until_agreed(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err);
 /* Leaves in `now` only what was in `before`, too. */
 void bf_drift_persists(struct bf_drift *now, const struct bf_drift *before);
 void bf_drift_release(struct bf_drift *d);

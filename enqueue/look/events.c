@@ -86,7 +86,7 @@ static int run_events(const struct bf_command *command, int argc, char **argv)
 	int n_args, exit_code = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
 		return exit_code;
-	int rc = bf_look_find_run(&look, args[0], &err);
+	int rc = bf_look_find_run_and_say(&look, &args[0], &err);
 	if (rc == 0)
 		rc = show(&look, args[0], o.json, &err);
 	bf_look_close(&look);
@@ -97,9 +97,15 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat events daily-sales", "of the latest run: who started, stopped, approved it"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_events = {.name = "events",
 												 .synopsis = "bfstat events RUN",
 												 .summary = "who did what with a run, when",
+												 .examples = examples,
 												 .options = options,
 												 .min_args = 1,
 												 .max_args = 1};

@@ -191,7 +191,9 @@ static int run_failures(const struct bf_command *command, int argc, char **argv)
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
 		return exit_code;
 	struct report p = {.look = &look, .options = &o, .run = args[0]};
-	int rc = bf_find_job(look.pg, p.run, o.step, NULL, &err);
+	int rc = bf_look_find_run_and_say(&look, &p.run, &err);
+	if (rc == 0)
+		rc = bf_find_job(look.pg, p.run, o.step, NULL, &err);
 	if (rc == 0)
 		rc = o.json ? show_json(&p, &err) : show_text(&p, &err);
 	free(p.step);
@@ -207,9 +209,16 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat failures daily-sales", "what failed in the latest run"},
+	{"bfstat failures daily-sales.k3v9qa --json | jq -r '.failures[].retry'", "the commands that try each of them again"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_failures = {.name = "failures",
 												   .synopsis = "bfstat failures RUN [OPTION…]",
 												   .summary = "what failed for good, why, and the command that tries it again",
+												   .examples = examples,
 												   .options = options,
 												   .min_args = 1,
 												   .max_args = 1};

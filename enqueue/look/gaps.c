@@ -4,6 +4,7 @@
 #include "look/days.h"
 #include "look/judge.h"
 #include "look/keys_print.h"
+#include "shared/today.h"
 
 /* A page of the days that are missing. */
 struct page {
@@ -118,19 +119,28 @@ static int run_gaps(const struct bf_command *command, int argc, char **argv)
 {
 	struct bf_days_options o = {.json = false};
 	struct bf_look look = {.pg = NULL};
-	struct bf_subject subject;
+	struct bf_subject subject = {.by_key = false};
+	struct bf_today today;
 	struct bf_error err;
 	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int n_args, exit_code = 0;
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER, &exit_code))
 		return exit_code;
-	int rc = bf_subject_open(&look, args[0], &o, &subject, &err);
+	int rc = bf_today_resolve(look.pg, NULL, args[0], &o.since, &o.until, &today, &err);
+	if (rc == 0)
+		rc = bf_subject_open(&look, args[0], &o, &subject, &err);
 	if (rc == 0)
 		rc = subject.by_key ? bf_keys_gaps(&subject, &err) : show_days(&subject, &err);
 	bf_subject_release(&subject);
 	bf_look_close(&look);
 	return rc < 0 ? bf_program_fail(&err) : 0;
 }
+
+static const struct bf_example examples[] = {
+	{"bfstat gaps daily-sales", "what was asked for and is not done"},
+	{"bfstat gaps daily-sales --since=2024-01-01 --until=2024-12-31", "of a year"},
+	{NULL, NULL},
+};
 
 static const struct bf_command command_gaps = {
 	.name = "gaps",
@@ -140,6 +150,7 @@ static const struct bf_command command_gaps = {
 		"A line is `date`, or `step<TAB>date` when the pipeline has several steps; of a pipeline of keys, a key. What is asked for and\n"
 		"not done is a gap: failed, running, waiting or never begun. Of steps that say what is expected and present: what is expected\n"
 		"and not there. What is judged, and how many there are where not all are shown, is said on stderr.",
+	.examples = examples,
 	.options = bf_days_opts,
 	.min_args = 1,
 	.max_args = 1};

@@ -302,7 +302,9 @@ static int run_jobs(const struct bf_command *command, int argc, char **argv)
 	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&look, BF_LEDGER | BF_QUEUE, &exit_code))
 		return exit_code;
 	struct listing l = {.look = &look, .options = &o, .run = args[0]};
-	int rc = look.pg ? bf_find_job(look.pg, l.run, o.step, NULL, &err) : 0;
+	int rc = bf_look_find_run_and_say(&look, &l.run, &err);
+	if (rc == 0 && look.pg)
+		rc = bf_find_job(look.pg, l.run, o.step, NULL, &err);
 	if (rc < 0 && bf_look_lost(&look, &err))
 		rc = 0;
 	if (rc == 0)
@@ -332,9 +334,16 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat jobs daily-sales.k3v9qa --state=running", "what is being worked on, and where"},
+	{"bfstat jobs daily-sales --step=totals --limit=20", "the first of one step, of the latest run"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_jobs = {.name = "jobs",
 											   .synopsis = "bfstat jobs RUN [OPTION…]",
 											   .summary = "the jobs of a run, in order",
+											   .examples = examples,
 											   .options = options,
 											   .min_args = 1,
 											   .max_args = 1};

@@ -102,9 +102,21 @@ void bf_look_json_end(const struct bf_look *l, struct bf_json *j)
 	bf_json_end(j);
 }
 
-int bf_look_find_run(const struct bf_look *l, const char *run, struct bf_error *err)
+int bf_look_find_run(struct bf_look *l, const char **run, struct bf_error *err)
 {
-	return l->pg ? bf_find_run(l->pg, run, err) : 0;
+	int rc = l->pg ? bf_find_run_or_latest(l->pg, *run, l->run, err) : 0;
+	if (rc == 0 && l->pg)
+		*run = l->run;
+	return rc;
+}
+
+int bf_look_find_run_and_say(struct bf_look *l, const char **run, struct bf_error *err)
+{
+	const char *named = *run;
+	int rc = bf_look_find_run(l, run, err);
+	if (rc == 0 && strcmp(named, *run) != 0)
+		fprintf(stderr, "bfstat: %s is the latest run of %s\n", *run, named);
+	return rc;
 }
 
 static int find_in(const struct bf_pg_result *names, const char *what, const char *name, struct bf_error *err)

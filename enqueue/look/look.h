@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/dates.h"
+#include "base/text.h"
 #include "io/pg.h"
 #include "io/redis.h"
 #include "render/json.h"
@@ -24,11 +25,12 @@
 enum { BF_LEDGER = 1, BF_QUEUE = 2 };
 
 struct bf_look {
-	struct bf_pg *pg;       /* NULL: cannot be read */
-	struct bf_redis *redis; /* NULL: cannot be read */
-	unsigned uses;          /* what the command wants of BF_LEDGER | BF_QUEUE */
-	struct bf_term term;    /* of stdout */
-	bool quiet;             /* nothing on stderr: watch says it in its frame */
+	struct bf_pg *pg;         /* NULL: cannot be read */
+	struct bf_redis *redis;   /* NULL: cannot be read */
+	unsigned uses;            /* what the command wants of BF_LEDGER | BF_QUEUE */
+	struct bf_term term;      /* of stdout */
+	bool quiet;               /* nothing on stderr: watch says it in its frame */
+	char run[BF_RUN_MAX + 1]; /* the latest run of the pipeline that was named */
 };
 
 bool bf_look_open(struct bf_look *l, unsigned uses, int *exit_code);
@@ -42,8 +44,11 @@ bool bf_look_again(struct bf_look *l, struct bf_error *err);
 /* "not_read": ["postgresql"] of the servers that the command would have used. Every JSON answer ends with it. */
 void bf_look_json_end(const struct bf_look *l, struct bf_json *j);
 
-/* -BF_E_NOT_FOUND with the near one where there is one. Only with the ledger; without, the caller sees for itself. */
-int bf_look_find_run(const struct bf_look *l, const char *run, struct bf_error *err);
+/* A pipeline's name in *run becomes its latest run's, which is borrowed from l. -BF_E_NOT_FOUND with the near one where there is
+ * one. Only with the ledger; without, the caller sees for itself. */
+int bf_look_find_run(struct bf_look *l, const char **run, struct bf_error *err);
+/* The same, and says on stderr which run it is: for a command whose answer does not begin with the run's name. */
+int bf_look_find_run_and_say(struct bf_look *l, const char **run, struct bf_error *err);
 /* step NULL: any. */
 int bf_look_find_pipeline(const struct bf_look *l, const char *pipeline, const char *step, struct bf_error *err);
 
@@ -55,6 +60,6 @@ void bf_look_range(struct bf_buf *out, const char *since, const char *until);
 /* The commands: one file each. */
 extern const struct bf_entry bf_look_runs; /* `bfstat` and `bfstat RUN` */
 extern const struct bf_entry bf_look_watch, bf_look_jobs, bf_look_failures, bf_look_coverage, bf_look_gaps, bf_look_workers, bf_look_queues,
-	bf_look_events, bf_look_verify, bf_look_report, bf_look_plan;
+	bf_look_events, bf_look_verify, bf_look_report, bf_look_plan, bf_look_eta, bf_look_health, bf_look_missing;
 
 #endif

@@ -294,11 +294,18 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat plan daily-sales", "step by step"},
+	{"bfstat plan daily-sales --mermaid", "as a flowchart"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_plan = {
 	.name = "plan",
 	.synopsis = "bfstat plan PIPELINE [OPTION…]",
 	.summary = "the steps of a pipeline: what each does, after which, and what its failure means",
 	.details = "PIPELINE is a name or a file, as for `enqueue run`. Steps of the same stage may run side by side.",
+	.examples = examples,
 	.options = options,
 	.min_args = 1,
 	.max_args = 1};

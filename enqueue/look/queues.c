@@ -199,7 +199,15 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
-static const struct bf_command command_queues = {
-	.name = "queues", .synopsis = "bfstat queues", .summary = "what is ready, delayed and pending, and who is idle", .options = options};
+static const struct bf_example examples[] = {
+	{"bfstat queues", "what is ready, and whether somebody takes it"},
+	{NULL, NULL},
+};
+
+static const struct bf_command command_queues = {.name = "queues",
+												 .synopsis = "bfstat queues",
+												 .summary = "what is ready, delayed and pending, and who is idle",
+												 .examples = examples,
+												 .options = options};
 
 const struct bf_entry bf_look_queues = {&command_queues, run_queues};

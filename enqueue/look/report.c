@@ -129,7 +129,7 @@ static void print_json(const struct bf_report *r)
 static int report(struct bf_look *l, const char *run, const struct options *o, struct bf_error *err)
 {
 	struct bf_report r = {.look = l, .folder = o->out, .root = -1};
-	int rc = bf_look_find_run(l, run, err);
+	int rc = bf_look_find_run(l, &run, err);
 	if (rc == 0)
 		rc = bf_view_load(l, run, &r.view, err);
 	if (rc < 0)
@@ -179,12 +179,18 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat report daily-sales.k3v9qa --out=/tmp/daily-sales", "the files about a run"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_report = {
 	.name = "report",
 	.synopsis = "bfstat report RUN --out=DIR",
 	.summary = "the files about a run: summary, results, checks, sign-off; and which criteria are met",
 	.details = "Which files, the pipeline says (\"artifacts\"); by default summary.md, results.json, checks.json and sign_off.md.\n"
 			   "They are made out of the ledger, the same every time once the run has ended; files of the same names are replaced.",
+	.examples = examples,
 	.options = options,
 	.min_args = 1,
 	.max_args = 1};

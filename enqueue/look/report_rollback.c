@@ -87,10 +87,11 @@ static int walk(struct walk *w, struct bf_error *err)
 {
 	struct bf_pg_result *page = NULL, *before = NULL;
 	struct bf_undo_job last;
+	const struct bf_undo_pick all = {.step = NULL};
 	int rc = 0;
 	w->jobs = 0;
 	do {
-		rc = bf_undo_page(w->r->look->pg, w->undo, NULL, NULL, before ? &last : NULL, &page, err);
+		rc = bf_undo_page(w->r->look->pg, w->undo, &all, before ? &last : NULL, &page, err);
 		if (rc == 0)
 			rc = walk_page(w, page, err);
 		bf_pg_result_free(before);

@@ -1,14 +1,17 @@
 /* `bfstat`: all runs; `bfstat RUN`: one of them. */
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/stat.h"
 #include "look/outlook.h"
 #include "look/view.h"
 #include "render/rate.h"
 
 #define LISTED_DEFAULT 20
+#define SHOWN_MAX      60
 
 struct options {
+	const char *state, *pipeline;
 	bool json;
 	int64_t limit;
 };
@@ -16,6 +19,8 @@ struct options {
 /* A line of the list, from either server. */
 struct line {
 	const char *run, *pipeline, *state, *since, *until;
+	const char *given, *params; /* those that are not the defaults, as text; all of them, as JSON; NULL: not known */
+	int64_t keys;               /* 0: it does not go by keys */
 	struct bf_view_jobs jobs;
 	int64_t created_ms, started_ms, finished_ms, now_ms, active_ms;
 	bool attention, closed, held, gated, stalled;
@@ -28,15 +33,16 @@ struct line {
 static struct bf_table *new_table(const struct bf_term *t)
 {
 	static const struct bf_column columns[] = {{.title = "RUN", .elastic = true},
-											   {.title = "PIPELINE", .rank = 4},
-											   {.title = "RANGE", .rank = 2},
+											   {.title = "PIPELINE", .rank = 5},
+											   {.title = "RANGE"},
+											   {.title = "PARAMS", .rank = 2, .elastic = true},
 											   {.title = "STATE"},
-											   {.title = "PROGRESS", .rank = 1},
+											   {.title = "PROGRESS", .rank = 4},
 											   {.title = "DONE", .right = true},
 											   {.title = "FAILED", .right = true},
-											   {.title = "UNDONE", .right = true, .rank = 5},
+											   {.title = "UNDONE", .right = true, .rank = 6},
 											   {.title = "STARTED", .right = true, .rank = 3},
-											   {.title = "TIME", .right = true}};
+											   {.title = "TIME", .right = true, .rank = 1}};
 	return bf_table_new(t, columns, BF_COUNT_OF(columns));
 }
 
@@ -68,20 +74,34 @@ static void state_cell(struct bf_table *table, const struct line *r)
 		bf_table_cell(table, bf_tone_of_state(r->state), r->state);
 }
 
+/* The days, or how many keys. */
+static void add_range(struct bf_buf *out, const struct line *r)
+{
+	char keys[28];
+	if (r->keys > 0)
+		bf_buf_printf(out, "%s %s", bf_text_group(r->keys, keys), r->keys == 1 ? "key" : "keys");
+	else
+		bf_look_range(out, r->since, r->until);
+}
+
 static void add_row(struct bf_table *table, const struct bf_term *t, const struct line *r)
 {
 	BF_AUTOBUF struct bf_buf bar_text;
 	BF_AUTOBUF struct bf_buf range;
 	BF_AUTOBUF struct bf_buf started;
 	BF_AUTOBUF struct bf_buf time;
+	BF_AUTOBUF struct bf_buf given;
 	struct bf_bar bar = bf_view_bar(&r->jobs);
 	char done[28], planned[28];
 	bf_buf_init(&bar_text, 1024);
 	bf_buf_init(&range, 64);
 	bf_buf_init(&started, 64);
 	bf_buf_init(&time, 64);
+	bf_buf_init(&given, 1u << 16);
+	bf_buf_addstr(&given, "");
+	bf_term_one_line(&given, r->given ? r->given : "");
 	bf_bar_text(&bar_text, t, &bar, t->width >= 140 ? 24 : 12);
-	bf_look_range(&range, r->since, r->until);
+	add_range(&range, r);
 	bf_buf_addstr(&started, "");
 	if (r->started_ms > 0)
 		bf_look_ago(&started, r->now_ms, r->started_ms);
@@ -90,6 +110,7 @@ static void add_row(struct bf_table *table, const struct bf_term *t, const struc
 	bf_table_cell(table, r->attention ? BF_STRONG : BF_PLAIN, r->run);
 	bf_table_cell(table, BF_PLAIN, r->pipeline);
 	bf_table_cell(table, BF_PLAIN, range.data);
+	bf_table_cell(table, BF_PLAIN, given.data);
 	state_cell(table, r);
 	bf_table_cell(table, BF_PLAIN, bar_text.data);
 	bf_table_cellf(table, BF_PLAIN, "%s/%s", bf_text_group(r->jobs.done, done), bf_text_group(r->jobs.planned, planned));
@@ -107,6 +128,14 @@ static void add_json(struct bf_json *j, const struct line *r)
 	bf_json_text(j, "state", r->state);
 	bf_json_text_or_null(j, "since", r->since);
 	bf_json_text_or_null(j, "until", r->until);
+	if (r->keys > 0)
+		bf_json_int(j, "keys", r->keys);
+	else
+		bf_json_null(j, "keys");
+	if (r->params)
+		bf_json_raw(j, "params", r->params);
+	else
+		bf_json_null(j, "params");
 	bf_json_bool(j, "attention", r->attention);
 	bf_json_bool(j, "closed", r->closed);
 	bf_json_text_or_null(j, "superseded_by", r->superseded_by);
@@ -131,6 +160,7 @@ static void add_json(struct bf_json *j, const struct line *r)
 
 struct list {
 	struct bf_look *look;
+	const struct options *options;
 	struct bf_table *table; /* either this … */
 	struct bf_json *json;   /* … or this */
 	struct bf_live live;    /* empty, not whole: Redis could not be read */
@@ -162,16 +192,20 @@ static void add_line(struct list *list, struct line *r)
 	list->active += bf_view_active(r->state);
 }
 
-static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
+static int list_from_ledger(struct list *list, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
-	int rc = bf_stat_runs(list->look->pg, limit, &r, err);
+	const struct options *o = list->options;
+	int rc = bf_stat_runs(list->look->pg, o->state, o->pipeline, (int)o->limit, &r, err);
 	for (int i = 0; rc == 0 && i < bf_pg_rows(r); i++) {
 		struct line line = {.run = bf_pg_text(r, i, BF_RUNS_RUN),
 							.pipeline = bf_pg_text(r, i, BF_RUNS_PIPELINE),
 							.state = bf_pg_text(r, i, BF_RUNS_STATE),
 							.since = bf_pg_text(r, i, BF_RUNS_SINCE),
 							.until = bf_pg_text(r, i, BF_RUNS_UNTIL),
+							.given = bf_pg_text(r, i, BF_RUNS_GIVEN),
+							.params = bf_pg_text(r, i, BF_RUNS_PARAMS),
+							.keys = bf_pg_int(r, i, BF_RUNS_KEYS),
 							.jobs = {.planned = bf_pg_int(r, i, BF_RUNS_PLANNED),
 									 .pending = bf_pg_int(r, i, BF_RUNS_PENDING),
 									 .running = bf_pg_int(r, i, BF_RUNS_RUNNING),
@@ -200,12 +234,16 @@ static int list_from_ledger(struct list *list, int limit, struct bf_error *err)
 }
 
 /* Redis knows the runs that are under way. */
-static int list_from_queue(struct list *list, int limit, struct bf_error *err)
+static bool is_wanted(const struct options *o, const struct line *r)
+{
+	return (!o->state || strcmp(o->state, r->state) == 0) && (!o->pipeline || strcmp(o->pipeline, r->pipeline) == 0);
+}
+
+static int list_from_queue(struct list *list, struct bf_error *err)
 {
 	BF_AUTOREPLY struct bf_redis_reply *runs = NULL;
 	int rc = bf_live_ask(list->look->redis, &runs, err, "SMEMBERS", "bf:runs", NULL);
-	list->all = (int64_t)bf_redis_count(runs);
-	for (size_t i = 0; rc == 0 && i < bf_redis_count(runs) && list->listed < limit; i++) {
+	for (size_t i = 0; rc == 0 && i < bf_redis_count(runs); i++) {
 		BF_AUTOREPLY struct bf_redis_reply *hash = NULL;
 		const char *run = bf_redis_text(bf_redis_at(runs, i));
 		BF_AUTOFREE char *key = bf_asprintf("bf:run:%s", run);
@@ -228,7 +266,11 @@ static int list_from_queue(struct list *list, int limit, struct bf_error *err)
 									 .cancelled = bf_live_number(hash, "cancelled")}};
 		line.jobs.pending = line.jobs.planned - bf_view_settled(&line.jobs) - line.jobs.running;
 		line.attention = line.jobs.failed > 0;
-		add_line(list, &line);
+		if (!is_wanted(list->options, &line))
+			continue;
+		list->all++;
+		if (list->listed < list->options->limit)
+			add_line(list, &line);
 	}
 	return rc;
 }
@@ -241,12 +283,37 @@ static void load_live(struct list *list)
 		fprintf(stderr, "bfstat: not read: %s\n", err.text);
 }
 
-static int fill(struct list *list, int limit, struct bf_error *err)
+static int fill(struct list *list, struct bf_error *err)
 {
 	bf_buf_init(&list->stalled, 1u << 20);
 	bf_buf_addstr(&list->stalled, "");
 	load_live(list);
-	return list->look->pg ? list_from_ledger(list, limit, err) : list_from_queue(list, limit, err);
+	return list->look->pg ? list_from_ledger(list, err) : list_from_queue(list, err);
+}
+
+/* Nothing is listed: because of what was asked for, or because there is nothing yet? */
+static void print_none(const struct list *list)
+{
+	const struct options *o = list->options;
+	if (o->state || o->pipeline)
+		printf("No run%s%s is %s.\n", o->pipeline ? " of " : "", o->pipeline ? o->pipeline : "", o->state ? o->state : "known");
+	else if (list->look->pg)
+		puts("There are no runs yet. The first one:  enqueue run PIPELINE --since=DATE --until=DATE");
+	else
+		puts("Redis knows no run that is under way; PostgreSQL, which knows the others, cannot be read.");
+}
+
+static void print_more(const struct list *list)
+{
+	const struct options *o = list->options;
+	if (list->all <= list->listed)
+		return;
+	printf("and %lld more: bfstat", (long long)(list->all - list->listed));
+	if (o->state)
+		printf(" --state=%s", o->state);
+	if (o->pipeline)
+		printf(" --pipeline=%s", o->pipeline);
+	printf(" --limit=%lld\n", (long long)list->all);
 }
 
 static void print_workers(const struct list *list)
@@ -268,17 +335,16 @@ static void release_list(struct list *list)
 	bf_buf_release(&list->stalled);
 }
 
-static int print_list(struct list *list, int limit, struct bf_error *err)
+static int print_list(struct list *list, struct bf_error *err)
 {
 	list->table = new_table(&list->look->term);
-	int rc = fill(list, limit, err);
+	int rc = fill(list, err);
 	if (rc == 0 && list->listed == 0)
-		puts(list->look->pg ? "There are no runs yet. The first one:  enqueue run PIPELINE --since=DATE --until=DATE"
-							: "Redis knows no run that is under way; PostgreSQL, which knows the others, cannot be read.");
+		print_none(list);
 	else if (rc == 0)
 		bf_table_print(list->table, stdout);
-	if (rc == 0 && list->all > list->listed)
-		printf("and %lld more: bfstat --limit=%lld\n", (long long)(list->all - list->listed), (long long)list->all);
+	if (rc == 0)
+		print_more(list);
 	if (rc == 0)
 		print_workers(list);
 	bf_table_free(list->table);
@@ -287,18 +353,18 @@ static int print_list(struct list *list, int limit, struct bf_error *err)
 
 static int show_all(struct bf_look *l, const struct options *o, struct bf_error *err)
 {
-	struct list list = {.look = l};
+	struct list list = {.look = l, .options = o};
 	struct bf_json j;
 	int rc;
 	if (!o->json) {
-		rc = print_list(&list, (int)o->limit, err);
+		rc = print_list(&list, err);
 		release_list(&list);
 		return rc;
 	}
 	list.json = &j;
 	bf_json_begin(&j, stdout);
 	bf_json_array(&j, "runs");
-	rc = fill(&list, (int)o->limit, err);
+	rc = fill(&list, err);
 	bf_json_close(&j);
 	bf_json_int(&j, "all", list.all);
 	bf_look_json_end(l, &j);
@@ -311,16 +377,19 @@ static int show_all(struct bf_look *l, const struct options *o, struct bf_error 
 /* A word that is no run may be a command with a slip in it. */
 static int suggest_command(const char *word, struct bf_error *err)
 {
-	static const char *const commands[] = {"watch",  "jobs",   "failures", "coverage", "gaps", "workers",
-										   "queues", "events", "verify",   "help",     NULL};
-	const char *near = bf_text_nearest(word, commands);
-	return near ? bf_fail(err, BF_E_NOT_FOUND, "unknown command or run %s; did you mean `bfstat %s`?", word, near) : -(int)err->code;
+	const char *near = bf_program_near_command(word);
+	if (!near)
+		return -(int)err->code;
+	BF_AUTOBUF struct bf_buf shown;
+	bf_buf_init(&shown, 512);
+	bf_text_quote(&shown, word, strlen(word), SHOWN_MAX);
+	return bf_fail(err, BF_E_NOT_FOUND, "unknown command or run %s; did you mean `bfstat %s`?", shown.data, near);
 }
 
 static int show_one(struct bf_look *l, const char *run, bool json, int *exit_code, struct bf_error *err)
 {
 	struct bf_view v;
-	int rc = bf_look_find_run(l, run, err);
+	int rc = bf_look_find_run(l, &run, err);
 	if (rc == -BF_E_NOT_FOUND)
 		return suggest_command(run, err);
 	if (rc == 0)
@@ -340,6 +409,22 @@ static int show_one(struct bf_look *l, const char *run, bool json, int *exit_cod
 	return 0;
 }
 
+/* What picks runs from the list says nothing about one run. */
+static int check_options(const struct options *o, const char *run, struct bf_error *err)
+{
+	if (!run || (!o->state && !o->pipeline))
+		return 0;
+	return bf_refuse_option(o->state ? "--state" : "--pipeline", run, "no run beside it: it is about the list", err);
+}
+
+static int show(struct bf_look *l, const struct options *o, const char *run, int *exit_code, struct bf_error *err)
+{
+	int rc = l->pg && o->pipeline ? bf_look_find_pipeline(l, o->pipeline, NULL, err) : 0;
+	if (rc < 0)
+		return rc;
+	return run ? show_one(l, run, o->json, exit_code, err) : show_all(l, o, err);
+}
+
 static int run_runs(const struct bf_command *command, int argc, char **argv)
 {
 	struct options o = {.limit = LISTED_DEFAULT};
@@ -347,17 +432,35 @@ static int run_runs(const struct bf_command *command, int argc, char **argv)
 	struct bf_error err;
 	BF_AUTOFREE const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int n_args, exit_code = 0;
-	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code) || !bf_look_open(&l, BF_LEDGER | BF_QUEUE, &exit_code))
+	if (!bf_command_parse(command, argc, argv, &o, args, &n_args, &exit_code))
+		return exit_code;
+	const char *run = n_args > 0 ? args[0] : NULL;
+	if (check_options(&o, run, &err) < 0)
+		return bf_program_fail(&err);
+	if (!bf_look_open(&l, BF_LEDGER | BF_QUEUE, &exit_code))
 		return exit_code;
 	int rc;
 	do
-		rc = n_args > 0 ? show_one(&l, args[0], o.json, &exit_code, &err) : show_all(&l, &o, &err);
+		rc = show(&l, &o, run, &exit_code, &err);
 	while (rc < 0 && bf_look_lost(&l, &err));
 	bf_look_close(&l);
 	return rc < 0 ? bf_program_fail(&err) : exit_code;
 }
 
+static const char *const states[] = {"queued", "running", "waiting", "stopping", "stopped", "done", "failed", "cancelled", NULL};
+
 static const struct bf_opt options[] = {
+	{.name = "state",
+	 .type = BF_OPT_CHOICE,
+	 .offset = offsetof(struct options, state),
+	 .value = "STATE",
+	 .choices = states,
+	 .help = "list only the runs in this state"},
+	{.name = "pipeline",
+	 .type = BF_OPT_TEXT,
+	 .offset = offsetof(struct options, pipeline),
+	 .value = "PIPELINE",
+	 .help = "list only the runs of this pipeline"},
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = "limit",
 	 .type = BF_OPT_INT,
@@ -368,12 +471,20 @@ static const struct bf_opt options[] = {
 	 .help = "list at most N runs (20)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat --state=failed --pipeline=daily-sales", "the runs of a pipeline that have failed"},
+	{"bfstat daily-sales", "the page of a pipeline's latest run"},
+	{"bfstat daily-sales.k3v9qa", "the page of one run"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_runs = {
 	.name = "bfstat",
 	.synopsis = "bfstat [RUN] [OPTION…]",
 	.summary = "one run, or all of them",
 	.details = "Without RUN: the runs that need someone first, then those under way, then the others, each newest first.\n"
 			   "With RUN: exit code 0 done or under way, 1 failed, 3 waiting for a person, 4 stopped or cancelled.",
+	.examples = examples,
 	.options = options,
 	.max_args = 1};
 

@@ -221,7 +221,7 @@ const struct bf_opt bf_days_opts[] = {
 	 .type = BF_OPT_DATE,
 	 .offset = OPTION(since),
 	 .value = "DATE",
-	 .help = "from this day on, whether a run was asked for it or not"},
+	 .help = "from this day on, whether a run was asked for it or not: 2024-01-01, yesterday, -7d"},
 	{.name = "until", .type = BF_OPT_DATE, .offset = OPTION(until), .value = "DATE", .help = "up to this day"},
 	{.name = "step",
 	 .type = BF_OPT_TEXT,

@@ -27,7 +27,7 @@ static bool may_pass(const struct bf_drift *d)
 }
 
 /* Looks again and again, for as long as something differs that did each time before. *out: what differs still. */
-static int look_until_agreed(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
+int bf_drift_until_agreed(struct bf_pg *pg, struct bf_redis *redis, struct bf_drift *out, struct bf_error *err)
 {
 	int64_t began = bf_mono_ms();
 	int rc = bf_drift_find(pg, redis, out, err);
@@ -150,7 +150,7 @@ static int repair(const struct bf_drift *found, struct bf_drift *left, struct bf
 	if (rc == 0)
 		rc = repair_found(&u, found, err);
 	if (rc == 0)
-		rc = look_until_agreed(u.pg, u.redis, left, err);
+		rc = bf_drift_until_agreed(u.pg, u.redis, left, err);
 	bf_close_both(&u);
 	return rc;
 }
@@ -169,7 +169,7 @@ static int run_verify(const struct bf_command *command, int argc, char **argv)
 		bf_look_close(&look);
 		return 5;
 	}
-	int rc = look_until_agreed(look.pg, look.redis, &found, &err);
+	int rc = bf_drift_until_agreed(look.pg, look.redis, &found, &err);
 	if (rc == 0 && o.repair && found.n > 0)
 		rc = repair(&found, &left, &err);
 	if (rc == 0 && o.json)
@@ -188,11 +188,18 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat verify", "do Redis and the ledger agree?"},
+	{"bfstat verify --repair", "and if not: Redis is brought to what the ledger says"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_verify = {
 	.name = "verify",
 	.synopsis = "bfstat verify [OPTION…]",
 	.summary = "compares Redis with the ledger, run by run",
 	.details = "Exit code: 0 they agree, 1 they differ (with --repair: still after it), 5 one of them cannot be reached.",
+	.examples = examples,
 	.options = options};
 
 const struct bf_entry bf_look_verify = {&command_verify, run_verify};

@@ -3,7 +3,6 @@
  * is as it was when it ends, with the last page left behind; elsewhere it is a line a second. The ledger is asked less often when
  * counting takes long: never for more than a tenth of the time.
  */
-#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,18 +12,25 @@
 #include "core/ledger.h"
 #include "look/outlook.h"
 #include "look/view.h"
+#include "render/keyboard.h"
 #include "render/rate.h"
 
 #define TICK_MS  1000
 #define RUNS_MAX 20
 #define SHARE    10
 
-static volatile sig_atomic_t stop_asked, resized;
+/* The alternate screen without a cursor, and back. */
+#define SCREEN_ON  "\x1b[?1049h\x1b[?25l"
+#define SCREEN_OFF "\x1b[?25h\x1b[?1049l"
+
+static volatile sig_atomic_t stop_asked, resized, suspend_asked;
 
 static void on_signal(int number)
 {
 	if (number == SIGWINCH)
 		resized = 1;
+	else if (number == SIGTSTP)
+		suspend_asked = 1;
 	else
 		stop_asked = 1;
 }
@@ -37,6 +43,7 @@ struct watch {
 	struct bf_look look;
 	const char *run; /* NULL: all that are under way */
 	bool json, drawing;
+	struct bf_keyboard keyboard;
 	struct bf_rate rate;
 	char trouble[BF_ERROR_TEXT_MAX]; /* what cannot be read; "" when all can */
 	struct bf_error lost;            /* of this look: why a server was given up in its middle; code 0: none was */
@@ -44,18 +51,19 @@ struct watch {
 
 static void catch_signals(void)
 {
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
 	struct sigaction action = {.sa_handler = on_signal};
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGWINCH, &action, NULL);
+	for (size_t i = 0; i < BF_COUNT_OF(caught); i++)
+		sigaction(caught[i], &action, NULL);
 }
 
-static void sleep_until_tick(int64_t ms)
+/* Ctrl-Z has to give the screen back first; where nothing is drawn, it is what it always is. */
+static void catch_suspend(bool on)
 {
-	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-	while (!stop_asked && !resized && nanosleep(&left, &left) < 0 && errno == EINTR)
-		;
+	struct sigaction action = {.sa_handler = on ? on_signal : SIG_DFL};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTSTP, &action, NULL);
 }
 
 /* ---- drawing ---- */
@@ -68,12 +76,13 @@ static int rows_of(const struct bf_term *t, const char *line)
 }
 
 /* As many whole lines as the screen has room for, each cleared behind. */
-static void draw(const struct bf_term *t, const char *page)
+static void draw(const struct bf_term *t, const char *page, const char *hint)
 {
 	BF_AUTOBUF struct bf_buf out;
+	int row = 0;
 	bf_buf_init(&out, 1u << 20);
 	bf_buf_addstr(&out, "\x1b[H");
-	for (int row = 0; *page;) {
+	while (*page) {
 		size_t len = strcspn(page, "\n");
 		BF_AUTOFREE char *line = bf_strndup(page, len);
 		if (row + rows_of(t, line) > t->height)
@@ -85,6 +94,8 @@ static void draw(const struct bf_term *t, const char *page)
 		page += len + (page[len] == '\n');
 	}
 	bf_buf_addstr(&out, "\x1b[J");
+	if (row + 1 < t->height)
+		bf_buf_printf(&out, "\x1b[%d;1H%s%s%s", t->height, bf_tone_on(t, BF_DIM), hint, bf_tone_off(t, BF_DIM));
 	fwrite(out.data, 1, out.len, stdout);
 	fflush(stdout);
 }
@@ -92,17 +103,37 @@ static void draw(const struct bf_term *t, const char *page)
 static void screen_begin(struct watch *w)
 {
 	w->drawing = w->look.term.tty && !w->json;
-	if (w->drawing)
-		fputs("\x1b[?1049h\x1b[?25l", stdout);
+	if (!w->drawing)
+		return;
+	fputs(SCREEN_ON, stdout);
+	catch_suspend(true);
+	bf_keyboard_open(&w->keyboard, STDIN_FILENO, SCREEN_OFF);
 }
 
 static void screen_end(struct watch *w, const char *last_page)
 {
 	if (!w->drawing)
 		return;
-	printf("\x1b[?25h\x1b[?1049l%s", last_page);
+	bf_keyboard_close(&w->keyboard);
+	catch_suspend(false);
+	printf(SCREEN_OFF "%s", last_page);
 	fflush(stdout);
 	w->drawing = false;
+}
+
+/* Ctrl-Z: the screen and the terminal as they were, until the shell lets this process go on. */
+static void suspend(struct watch *w)
+{
+	suspend_asked = 0;
+	screen_end(w, "");
+	(void)raise(SIGTSTP);
+	screen_begin(w);
+	resized = 1;
+}
+
+static const char *hint(const struct watch *w)
+{
+	return !w->keyboard.open ? "" : w->run ? "q: leave; the run goes on" : "q: leave; the runs go on";
 }
 
 static void page_trouble(const struct watch *w, FILE *out)
@@ -187,7 +218,7 @@ static int look_at_run(struct watch *w, char **page, int *exit_code, struct bf_e
 		bf_view_print(out, &w->look.term, &v, !over);
 		page_trouble(w, out);
 		fclose(out);
-		draw(&w->look.term, *page);
+		draw(&w->look.term, *page, hint(w));
 	} else if (w->json) {
 		print_json(w, stdout, &v);
 	} else {
@@ -239,7 +270,7 @@ static int look_at_all(struct watch *w, char **page, struct bf_error *err)
 		fclose(out);
 		free(*page);
 		*page = text;
-		draw(&w->look.term, text);
+		draw(&w->look.term, text, hint(w));
 	}
 	fflush(stdout);
 	return rc;
@@ -260,6 +291,19 @@ static void mend(struct watch *w, const struct bf_error *failed)
 		fprintf(stderr, "bfstat: not read: %s\n", w->trouble);
 }
 
+/* Until the next look, or a key, a signal, or another size of the screen. */
+static void wait_for_tick(struct watch *w, int64_t ms)
+{
+	int64_t until = bf_mono_ms() + ms;
+	while (!stop_asked && !resized && bf_mono_ms() < until) {
+		if (suspend_asked)
+			suspend(w);
+		int key = bf_keyboard_wait(&w->keyboard, until - bf_mono_ms());
+		if (key == 'q' || key == 'Q')
+			stop_asked = 1;
+	}
+}
+
 static int watch(struct watch *w, char **page)
 {
 	struct bf_error err;
@@ -278,7 +322,7 @@ static int watch(struct watch *w, char **page)
 		int64_t took = bf_mono_ms() - begun, pause = took * SHARE > TICK_MS ? took * SHARE : TICK_MS;
 		if (stop_asked)
 			break;
-		sleep_until_tick(pause - took > 0 ? pause - took : 0);
+		wait_for_tick(w, pause - took > 0 ? pause - took : 0);
 		if (resized) {
 			resized = 0;
 			bf_term_measure(&w->look.term, STDOUT_FILENO);
@@ -299,7 +343,7 @@ static int run_watch(const struct bf_command *command, int argc, char **argv)
 		return exit_code;
 	w.run = n_args > 0 ? args[0] : NULL;
 	w.json = o.json;
-	if (w.run && bf_look_find_run(&w.look, w.run, &err) < 0) {
+	if (w.run && bf_look_find_run(&w.look, &w.run, &err) < 0) {
 		bf_look_close(&w.look);
 		return bf_program_fail(&err);
 	}
@@ -316,11 +360,18 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print one JSON object a line and second"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat watch daily-sales", "the latest run of a pipeline, until it has ended"},
+	{"bfstat watch", "all runs that are under way; q ends it, and no run"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_watch = {
 	.name = "watch",
 	.synopsis = "bfstat watch [RUN]",
 	.summary = "live: bars, rate, time left, slots; ends with the run's own exit code",
-	.details = "Without RUN: all runs that are under way, until Ctrl-C. Without a terminal: a line a second.",
+	.details = "Without RUN: all runs that are under way, until q or Ctrl-C. Without a terminal: a line a second.",
+	.examples = examples,
 	.options = options,
 	.max_args = 1};
 

@@ -184,9 +184,15 @@ static const struct bf_opt options[] = {
 	{.name = "json", .type = BF_OPT_FLAG, .offset = offsetof(struct options, json), .help = "print JSON (docs/bfstat-json.md)"},
 	{.name = NULL}};
 
+static const struct bf_example examples[] = {
+	{"bfstat workers", "who is alive, and what they hold"},
+	{NULL, NULL},
+};
+
 static const struct bf_command command_workers = {.name = "workers",
 												  .synopsis = "bfstat workers",
 												  .summary = "who is there, what they hold, how long their leases last",
+												  .examples = examples,
 												  .options = options};
 
 const struct bf_entry bf_look_workers = {&command_workers, run_workers};

@@ -23,7 +23,7 @@ static const char **column(const struct bf_pg_result *r)
 	return words;
 }
 
-static int unknown_run(struct bf_pg *pg, const char *run, struct bf_error *err)
+static int no_run_and_no_pipeline(struct bf_pg *pg, const char *run, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *runs = NULL;
 	BF_AUTOBUF struct bf_buf shown;
@@ -40,15 +40,38 @@ static int unknown_run(struct bf_pg *pg, const char *run, struct bf_error *err)
 				   known[0] ? "`bfstat` lists the runs" : "the ledger has no run yet");
 }
 
+/* *found: `name` is a run. Else `out` has the latest run of the pipeline that has this name. What cannot be either's name is not
+ * sent. -BF_E_NOT_FOUND: neither. */
+static int find_by_name(struct bf_pg *pg, const char *name, bool *found, char *out, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *run = NULL;
+	BF_AUTORESULT struct bf_pg_result *latest = NULL;
+	int rc = bf_run_valid(name) ? bf_find_run_row(pg, name, &run, err) : 0;
+	*found = rc == 0 && run && bf_pg_rows(run) > 0;
+	if (rc == 0 && !*found && bf_name_valid(name))
+		rc = bf_find_latest_run(pg, name, &latest, err);
+	if (rc < 0)
+		return rc;
+	if (!*found && !(latest && bf_pg_rows(latest) > 0))
+		return no_run_and_no_pipeline(pg, name, err);
+	snprintf(out, BF_RUN_MAX + 1, "%s", *found ? name : bf_pg_text(latest, 0, 0));
+	return 0;
+}
+
 int bf_find_run(struct bf_pg *pg, const char *run, struct bf_error *err)
 {
-	BF_AUTORESULT struct bf_pg_result *row = NULL;
-	if (!bf_run_valid(run)) /* what cannot be a run's name is not sent */
-		return unknown_run(pg, run, err);
-	int rc = bf_find_run_row(pg, run, &row, err);
-	if (rc == 0 && bf_pg_rows(row) == 0)
-		return unknown_run(pg, run, err);
+	char latest[BF_RUN_MAX + 1];
+	bool found;
+	int rc = find_by_name(pg, run, &found, latest, err);
+	if (rc == 0 && !found)
+		rc = bf_fail(err, BF_E_NOT_FOUND, "%s is a pipeline, expected a run; its latest is %s", run, latest);
 	return rc;
+}
+
+int bf_find_run_or_latest(struct bf_pg *pg, const char *name, char out[static BF_RUN_MAX + 1], struct bf_error *err)
+{
+	bool found;
+	return find_by_name(pg, name, &found, out, err);
 }
 
 static int find_step(struct bf_pg *pg, const char *run, const char *step, struct bf_error *err)

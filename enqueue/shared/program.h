@@ -1,13 +1,13 @@
 /*
- * The frame of an operator's program: a table of commands gives the dispatch, --help, --version and "did you mean". Errors go to stderr as
- * "<program>: text", and the exit codes are the same everywhere: 0 fine, 1 failed, 2 bad input, 3 waiting for a person, 4 stopped or
- * cancelled, 5 a server cannot be reached.
+ * The frame of an operator's program: its manual gives the dispatch, --help, --version, other words for commands and "did you
+ * mean". Errors go to stderr as "<program>: text", and the exit codes are the same everywhere: 0 fine, 1 failed, 2 bad input,
+ * 3 waiting for a person, 4 stopped or cancelled, 5 a server cannot be reached.
  */
 #ifndef BF_SHARED_PROGRAM_H
 #define BF_SHARED_PROGRAM_H
 
 #include "base/error.h"
-#include "base/options.h"
+#include "base/manual.h"
 
 struct bf_entry {
 	const struct bf_command *command;
@@ -15,12 +15,10 @@ struct bf_entry {
 };
 
 struct bf_program {
-	const char *name;               /* "enqueue" */
-	const char *summary;            /* one line */
-	const struct bf_entry *entries; /* ends with .command = NULL */
-	const char *details;            /* the end of --help: environment, examples; or NULL */
-	/* What to do when the first word is no command (or there is none): bfstat takes it as a run. NULL: that is an error. */
-	const struct bf_entry *otherwise;
+	struct bf_manual manual; /* its commands are those of `entries`, and come from there */
+	/* Ends with .command = NULL. One that is named as the program takes what begins with no command (or nothing at all): bfstat
+	 * takes it as a run. Without one that is an error. */
+	const struct bf_entry *entries;
 };
 
 int bf_program_run(const struct bf_program *program, int argc, char **argv);
@@ -30,6 +28,9 @@ bool bf_command_parse(const struct bf_command *command, int argc, char **argv, v
 
 /* Prints the error and gives its exit code. */
 int bf_program_fail(const struct bf_error *err);
+
+/* The command of this program that is nearest to a word, or NULL. */
+const char *bf_program_near_command(const char *word);
 
 /* `--queue: found "X", expected a name`; -BF_E_INPUT. */
 int bf_refuse_option(const char *option, const char *found, const char *expected, struct bf_error *err);

@@ -260,7 +260,7 @@ workers_alive() {
 @test "logs -f goes on with what the workers say" {
 	workers_path && without_build
 	local_ up --workers=1
-	local_ logs -f >"$folder/followed" &
+	"$top/deploy/local" logs -f >"$folder/followed" 3>&- &
 	bystander=$!
 	for ((i = 0; i < 100; i++)); do ! grep -q slots "$folder/followed" || break; sleep 0.1; done
 	kill "$(pid_of 'Worker 1')"

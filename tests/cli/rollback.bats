@@ -219,3 +219,59 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 	grep -q ': 0 jobs, newest first' "$BATS_TEST_TMPDIR"/after/logs/rollback_*.sql
 	grep -q 'make: all that was planned is done | 0 of 10' "$BATS_TEST_TMPDIR/after/summary.md"
 }
+
+# ---- which chunks ----
+
+@test "several chunks, and a range of days, are undone and nothing else" {
+	undo_pipeline
+	done_run u.one
+	run enqueue rollback u.one --chunk=2024-01-03 --chunk 2024-01-05 --dry-run
+	[ "$status" -eq 0 ]
+	[[ $output = *'make: 2 jobs would be undone'* ]]
+	run enqueue rollback u.one --step=make --chunk=2024-01-03 --chunk=2024-01-05
+	[ "$status" -eq 0 ]
+	assert_same 'left' '01 02 04 06 07 08 09 10' "$(days_of)"
+	assert_same 'events' '2024-01-03 2024-01-05' "$(pg "select string_agg(chunk, ' ' order by id) from bf.event where what = 'rollback'")"
+	run enqueue rollback u.one --since=2024-01-08 --until=2024-01-09 --json
+	[ "$status" -eq 0 ]
+	assert_same 'of the range' '2024-01-08 2024-01-09 ["2024-01-08","2024-01-09"]' \
+		"$(jq -r '"\(.since) \(.until) \([.jobs[].chunk] | sort)"' <<<"$output")"
+	assert_same 'left' '01 02 04 06 07 10' "$(days_of)"
+	run enqueue rollback u.one --since=2024-01-07
+	assert_same 'left' '01 02 04 06' "$(days_of)"
+	run enqueue rollback u.one --until=2024-01-01
+	assert_same 'left' '02 04 06' "$(days_of)"
+	run enqueue rollback u.one --chunk=2024-01-02 --chunk=2024-02-31
+	[ "$status" -eq 2 ]
+	[[ $output = *'unknown chunk'* ]]
+	assert_same 'left' '02 04 06' "$(days_of)"
+}
+
+@test "a chunk that is only partly within the range stays, and is named" {
+	undo_pipeline
+	sed -i 's/"size": 1/"size": 4/' "$BF_PIPELINES/undo/pipeline.json"
+	done_run u.one
+	run enqueue rollback u.one --since=2024-01-03 --until=2024-01-08
+	[ "$status" -eq 1 ]
+	[[ $output = *'make 2024-01-01..2024-01-04: only a part of it is within --since and --until'* ]]
+	[[ $output = *'make: 1 job undone'* ]]
+	assert_same 'jobs' 'done 2, undone 1' "$(states u.one)"
+}
+
+@test "retry and cancel take several chunks, too" {
+	undo_pipeline
+	sql_file make.sql <<<"select 1 / (case when :'since' in ('2024-01-02', '2024-01-04', '2024-01-06') then 0 else 1 end);"
+	sed -i 's/"steps"/"defaults": {"retry": {"attempts": 1}, "on_failure": "continue"}, "steps"/' "$BF_PIPELINES/undo/pipeline.json"
+	done_run u.one
+	assert_same 'jobs' 'done 7, failed 3' "$(states u.one)"
+	run enqueue retry u.one --step=make --chunk=2024-01-02 --chunk=2024-01-06
+	[ "$status" -eq 0 ]
+	[[ $output = *'2 jobs of run u.one opened again'* ]]
+	assert_same 'jobs' 'done 7, failed 1, pending 2' "$(states u.one)"
+	run enqueue cancel u.one --step=make --chunk=2024-01-02 --chunk=2024-01-06
+	[[ $output = *'2 jobs of run u.one cancelled'* ]]
+	assert_same 'jobs' 'cancelled 2, done 7, failed 1' "$(states u.one)"
+	run enqueue retry u.one --step=make --chunk=2024-01-02 --chunk=nonsense
+	[ "$status" -eq 2 ]
+	assert_same 'jobs' 'cancelled 2, done 7, failed 1' "$(states u.one)"
+}

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -102,6 +103,32 @@ static void what_is_not_a_date_is_refused_with_the_reason(void **state)
 		assert_int_equal(bf_date_parse(cases[i].given, &d, &err), -BF_E_INPUT);
 		assert_string_equal(err.text, cases[i].text);
 		assert_int_equal(d, 4711);
+	}
+}
+
+static void days_from_today_are_read_as_such(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bf_date days;
+	} good[] = {{"today", 0}, {"yesterday", -1}, {"-1d", -1}, {"-7d", -7}, {"-2w", -14}, {"-20000d", -20000}, {"-2857w", -19999}};
+	static const char *const bad[] = {"",     "-",    "-d",   "-7",      "7d",    "-0d",      "--7d",         "-7m",
+									  "-+7d", "- 7d", "-7 d", "-20001d", "Today", "tomorrow", "-99999999999d"};
+	bf_date day = 4711;
+	bool relative;
+	struct bf_error err = {0};
+	for (size_t i = 0; i < BF_COUNT_OF(good); i++) {
+		assert_int_equal(bf_day_parse(good[i].text, &day, &relative, &err), 0);
+		assert_int_equal(day, good[i].days);
+		assert_true(relative);
+	}
+	assert_int_equal(bf_day_parse("2024-02-29", &day, &relative, &err), 0);
+	assert_int_equal(day, bf_date_make(2024, 2, 29));
+	assert_false(relative);
+	for (size_t i = 0; i < BF_COUNT_OF(bad); i++) {
+		assert_int_equal(bf_day_parse(bad[i], &day, &relative, &err), -BF_E_INPUT);
+		assert_non_null(strstr(err.text, "expected YYYY-MM-DD, today, yesterday"));
 	}
 }
 
@@ -231,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_day_from_1900_to_2999_makes_the_round_trip),
+		cmocka_unit_test(days_from_today_are_read_as_such),
 		cmocka_unit_test(the_epoch_is_day_zero_and_a_thursday),
 		cmocka_unit_test(february_has_29_days_in_leap_years_only),
 		cmocka_unit_test(what_is_not_a_date_is_refused_with_the_reason),

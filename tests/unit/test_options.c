@@ -275,7 +275,7 @@ static void help_is_made_from_the_table(void **state)
 	cmd.details = "Some more.";
 	BF_AUTOBUF struct bf_buf out;
 	bf_buf_init(&out, 10000);
-	bf_options_help(&cmd, &out);
+	bf_options_help(&cmd, 0, &out);
 	assert_string_equal(out.data, "Usage: enqueue run PIPELINE --since=DATE --until=DATE [OPTION…]\n"
 								  "\n"
 								  "Plans a run.\n"

@@ -165,6 +165,7 @@ static void the_nearest_word_is_what_was_meant(void **state)
 	assert_string_equal(bf_text_nearest("cancle", words), "cancel");
 	assert_string_equal(bf_text_nearest("rety", words), "retry");
 	assert_string_equal(bf_text_nearest("stop", words), "stop");
+	assert_string_equal(bf_text_nearest("rn", words), "run");
 }
 
 static void a_word_near_to_nothing_gets_no_suggestion(void **state)

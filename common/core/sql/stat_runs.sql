@@ -1,5 +1,7 @@
 -- Runs for the list: those that need someone first, then those under way, then the ended ones; each newest first.
---   $1 at most so many.  Counts are made only for the runs that are listed. Times are ms since 1970.
+--   $1 at most so many, $2 only those in this state, $3 only those of this pipeline (NULL: any)
+-- Counts are made only for the runs that are listed. Times are ms since 1970. Of `keys` there are as many as the longest step
+-- that goes by keys has jobs. `given` are the parameters whose values are not the pipeline's defaults.
 -- What failed needs nobody any more once the run is closed, or a later one has done it (superseded_by).
 with ranked as (
     select r.*, count(*) over () as all_runs,
@@ -8,6 +10,7 @@ with ranked as (
                 and (r.closed_at >= r.finished_at) is not true)) as candidate,
            r.state not in ('done', 'failed', 'cancelled') as active
       from bf.run r
+     where ($2::text is null or r.state = $2::text) and ($3::text is null or r.pipeline = $3::text)
 ), listed as materialized (
     select * from ranked order by candidate desc, active desc, created_at desc, run limit $1::int
 ), judged as (
@@ -24,9 +27,18 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
        floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
        (l.state = 'failed' and l.closed_at >= l.finished_at) is true as closed, coalesce(l.superseded_by, '') as superseded_by,
        coalesce(l.held_until > clock_timestamp(), false) as held, g.gated,
-       floor(extract(epoch from coalesce(j.active_at, l.created_at)) * 1000)::bigint as active_ms
+       floor(extract(epoch from coalesce(j.active_at, l.created_at)) * 1000)::bigint as active_ms,
+       s.keys, l.params, a.given
   from judged l
-  left join lateral (select sum(planned)::bigint as planned from bf.step where run = l.run) s on true
+  left join lateral (
+    select sum(planned)::bigint as planned,
+           max(planned) filter (where (select key is not null from bf.job where run = s.run and step = s.step
+                                        order by seq limit 1))::bigint as keys
+      from bf.step s where s.run = l.run) s on true
+  left join lateral (
+    select string_agg(v.key || '=' || v.value, ' ' order by v.key) as given
+      from bf.pipeline p, jsonb_each_text(l.params) v
+     where p.sha256 = l.sha256 and v.value is distinct from p.body -> 'params' -> v.key ->> 'default') a on true
  cross join lateral (select exists (select from bf.step where run = l.run and kind in ('approval', 'soak') and state in ('waiting', 'released')) as gated) g
  cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
