@@ -287,7 +287,7 @@ static void look_at_file(void *data, const struct bf_step *s, const struct bf_sq
 	const struct bf_plan_ask *ask = l->ask;
 	char since[BF_DATE_TEXT] = "", until[BF_DATE_TEXT] = "";
 	const char *key = ask->keys && ask->keys->count ? bf_keys_at(ask->keys, 0) : "";
-	BF_AUTOBUF struct bf_buf sql;
+	BF_AUTOBUF struct bf_buf sql = {0};
 	struct bf_sqltext t;
 	struct bf_error ignored;
 	if (l->rc < 0 || !f->text)

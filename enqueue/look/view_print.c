@@ -428,9 +428,9 @@ static void print_over_hole(FILE *out, const struct bf_term *t, const struct bf_
 static void print_put_off(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	const struct bf_view_put_off *p = &v->put_off;
-	BF_AUTOBUF struct bf_buf head;
 	if (p->jobs == 0)
 		return;
+	BF_AUTOBUF struct bf_buf head;
 	bf_buf_init(&head, 4096);
 	bf_buf_printf(&head, "%s ", p->step);
 	bf_term_one_line(&head, p->chunk);

@@ -26,7 +26,7 @@ static const char **column(const struct bf_pg_result *r)
 static int no_run_and_no_pipeline(struct bf_pg *pg, const char *run, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *runs = NULL;
-	BF_AUTOBUF struct bf_buf shown;
+	BF_AUTOBUF struct bf_buf shown = {0};
 	int rc = bf_find_runs(pg, RUNS_LOOKED_AT, &runs, err);
 	if (rc < 0)
 		return rc;
@@ -96,7 +96,7 @@ static int find_step(struct bf_pg *pg, const char *run, const char *step, struct
 static int unknown_chunk(struct bf_pg *pg, const char *run, const char *step, const char *chunk, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *rows = NULL;
-	BF_AUTOBUF struct bf_buf shown;
+	BF_AUTOBUF struct bf_buf shown = {0};
 	size_t at = 0;
 	while (at < BEGINNING && chunk[at])
 		at += bf_utf8_char(chunk + at, strlen(chunk + at));

@@ -65,7 +65,7 @@ start_silent() {
 		socket) python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$made/sql/one.sql" ;;
 		esac
 		run -2 timeout 20 enqueue validate effects
-		[[ $output = *"steps[0].file: found \"sql/one.sql\", expected a regular file ("*"/sql/one.sql is a "*"$what)"* ]]
+		[[ $output = *"steps[0].file: found \"sql/one.sql\", expected a regular file, for step "*"/sql/one.sql is a "*"$what)"* ]]
 	done
 	rm "$made/pipeline.json"
 	mkfifo "$made/pipeline.json"

@@ -180,7 +180,7 @@ make_normal() { # URL
 	timeout 60 worker --drain
 	assert_same 'the run' done "$(run_state mine.one)"
 	assert_same 'days' 2024-01-02 "$(pg 'select day from mine.got')"
-	run -0 enqueue rollback mine.one --yes
+	run -0 enqueue rollback mine.one
 	assert_same 'days after the rollback' 0 "$(pg 'select count(*) from mine.got')"
 }
 
