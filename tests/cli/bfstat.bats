@@ -321,7 +321,7 @@ is() { # JQ_FILTER EXPECTED
 		expect 0 no_redis bfstat $command --json
 		is .not_read '["redis"]'
 	done
-	for command in 'failures weather.live01' 'coverage weather' 'gaps weather' 'events weather.live01'; do
+	for command in 'failures weather.live01' 'coverage weather' 'gaps weather --since=2012-01-01 --until=2016-03-31' 'events weather.live01'; do
 		# shellcheck disable=SC2086
 		expect 0 no_redis bfstat $command
 		assert_same 'nothing is said of what is not needed' '' "$errors"

@@ -118,10 +118,10 @@ doubled_days() {
 	refuses 'did you mean rolling?' enqueue run demo "${range[@]}" --skip=load,roling
 	refuses 'load, rolling, monthly, total' enqueue run demo "${range[@]}" --skip=xyzzy
 	refuses 'did you mean --since?' enqueue run demo --sinse=2024-01-01 --until=2024-01-31
-	refuses 'did you mean run?' enqueue rnu demo
+	refuses 'did you mean `enqueue run`?' enqueue rnu demo
 	refuses 'a command is missing' enqueue
 	refuses 'expected asc or desc' enqueue run demo "${range[@]}" --order=up
-	refuses 'expected none, failed or completed' enqueue run demo "${range[@]}" --reprocess=all
+	refuses 'expected none, failed, completed or stale' enqueue run demo "${range[@]}" --reprocess=all
 	refuses '--queue: found "No good"' enqueue run demo "${range[@]}" '--queue=No good'
 	refuses '--run-id: found "a/b"' enqueue run demo "${range[@]}" --run-id=a/b
 	refuses 'leave no step to run' enqueue run demo "${range[@]}" --only=load --skip=load

@@ -35,7 +35,7 @@ all_done='apr done, pool-volume done, position-health done, pool-attribution don
 }
 
 @test "a checkout without the ten programs: each is named, by its step" {
-	rm -r "$here/bin"
+	rm -r "${here:?}/bin"
 	run enqueue run enrichment
 	[ "$status" -eq 2 ]
 	for step in apr pool-volume position-health pool-attribution fees-usd range-status impermanent-loss vesting unclaimed-fees position-snapshots; do

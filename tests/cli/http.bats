@@ -321,8 +321,8 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 	while read -r method status expected; do
 		: >"$httpd_dir/requests"
 		attempts=1 call "/to/$status/there" ", \"redirects\": 1, \"method\": \"$method\", \"body\": \"text\""
-		run_call "c.$method.$status" --reprocess=completed
-		oracle "c.$method.$status"
+		run_call "c.${method,,}.$status" --reprocess=completed
+		oracle "c.${method,,}.$status"
 		assert_same "$method after $status" "$expected" "$(requests 'select(.path == "/there") | .method + "/" + .body + "/" + (.headers["content-type"] // "")')"
 	done <<-END
 		POST 301 GET//
@@ -373,7 +373,7 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 		attempts=1 call "/lengths/$lengths"
 		run_call "c.n$n" --reprocess=completed
 		assert_same "state with $lengths" failed "$(run_state "c.n$n")"
-		[[ $(error_of "c.n$n") = *'the answer has '*'Content-Length'* ]]
+		[[ $(error_of "c.n$n") = *'Content-Length'* ]]
 	done
 	attempts=1 call /lengths/5/5
 	run_call c.same --reprocess=completed

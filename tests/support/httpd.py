@@ -16,6 +16,7 @@ What it answers is told by the path; each request becomes a line of JSON in FOLD
     anything else          200 "ok"
 """
 import collections
+import fcntl
 import http.server
 import json
 import os
@@ -24,6 +25,7 @@ import ssl
 import struct
 import sys
 import threading
+import termios
 import time
 
 folder = sys.argv[1]
@@ -65,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """A whole answer; the connection is then ended by a reset, as by servers that do not read what they refuse."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
         self.wfile.flush()
+        while struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, b"\0\0\0\0"))[0]:
+            time.sleep(0.001)  # a reset throws away what the client's side has not confirmed
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
