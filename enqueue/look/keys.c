@@ -77,7 +77,7 @@ static int ask_ledger(const struct bf_subject *s, struct bf_key_section *to, str
 		BF_AUTORESULT struct bf_pg_result *r = NULL;
 		rc = bf_stat_key_states(s->look->pg, s->name, to->step, to->list->identity, keys, &at, &r, err);
 		for (int i = 0; rc == 0 && i < bf_pg_rows(r); i++)
-			memset(to->state + bf_pg_int(r, i, BF_KEY_STATES_FIRST), state_of(bf_pg_text(r, i, BF_KEY_STATES_WHAT)),
+			memset(to->state + bf_pg_int(r, i, BF_KEY_STATES_FIRST), (int)state_of(bf_pg_text(r, i, BF_KEY_STATES_WHAT)),
 				   (size_t)(bf_pg_int(r, i, BF_KEY_STATES_LAST) - bf_pg_int(r, i, BF_KEY_STATES_FIRST) + 1));
 	}
 	return rc;

@@ -44,12 +44,17 @@ answers() {
 	((took < 10000000)) || assert_same "$* answered" 'within 10 s' "after $((took / 1000)) ms"
 }
 
-lock_tables() { # of the ledger, until locker_pid is ended
+lock_tables() { # of the ledger, until unlock_tables
 	psql -XAtq -d "$BF_DATABASE_URL" -c "begin; lock table bf.run, bf.step, bf.job, bf.event, bf.attempt, bf.check_result in access exclusive mode;
 		select pg_sleep(600)" >/dev/null 2>&1 3>&- &
-	locker_pid=$!
-	WORKER_PIDS+=("$locker_pid")
+	WORKER_PIDS+=($!)
 	wait_until 'at_least 6 "select count(*) from pg_locks where mode = '"'AccessExclusiveLock'"' and granted and relation::regclass::text like '"'bf.%'"'"'
+}
+
+# The backend sleeps, and would not notice that its client is gone.
+unlock_tables() {
+	pg "select pg_terminate_backend(pid) from pg_locks where mode = 'AccessExclusiveLock' and relation::regclass::text like 'bf.%'" >/dev/null
+	wait_until "is 0 \"select count(*) from pg_locks where mode = 'AccessExclusiveLock' and relation::regclass::text like 'bf.%'\""
 }
 
 @test "bfstat answers from Redis while the ledger's tables are locked, and says why; what needs the ledger says so with code 5" {
@@ -68,8 +73,7 @@ lock_tables() { # of the ledger, until locker_pid is ended
 		answers 5 bfstat $command
 		[[ $stderr = *'PostgreSQL'*'a table is locked by another session'* ]]
 	done
-	kill "$locker_pid"
-	wait_until "is 0 \"select count(*) from pg_locks where mode = 'AccessExclusiveLock' and relation::regclass::text like 'bf.%'\""
+	unlock_tables
 	answers 0 bfstat p.one
 	assert_same 'complaints' '' "$stderr"
 }
@@ -86,7 +90,7 @@ lock_tables() { # of the ledger, until locker_pid is ended
 	go_on
 	stand_still redis
 	answers 0 bfstat p.one
-	[[ $stderr = *'not read: Redis'* ]]
+	[[ $stderr = *'not read: '*Redis* ]]
 	answers 0 bfstat workers
 	go_on
 	answers 0 bfstat p.one
@@ -115,8 +119,7 @@ lock_tables() { # of the ledger, until locker_pid is ended
 	local lines
 	lines=$(wc -l <"$BATS_TEST_TMPDIR/out")
 	wait_until "[ \$(wc -l <'$BATS_TEST_TMPDIR/out') -gt $lines ]" 20
-	kill "$locker_pid"
-	wait_until "is 0 \"select count(*) from pg_locks where mode = 'AccessExclusiveLock' and relation::regclass::text like 'bf.%'\""
+	unlock_tables
 	worker --drain >"$BATS_TEST_TMPDIR/worker.log" 2>&1
 	exit_code_of "${WORKER_PIDS[0]}" 30
 	assert_same 'exit code' 0 "$code"
@@ -132,6 +135,6 @@ lock_tables() { # of the ledger, until locker_pid is ended
 	BF_PATIENCE=1s answers 5 bfstat gaps q --since=2024-01-01 --until=2024-01-01
 	[[ $stderr = *'no answer for 1000 ms; BF_PATIENCE makes it longer'* ]]
 	BF_PATIENCE=20s answers 0 bfstat gaps q --since=2024-01-01 --until=2024-01-01
-	BF_PATIENCE=0 answers 2 bfstat gaps q --since=2024-01-01 --until=2024-01-01
-	[[ $stderr = *'BF_PATIENCE: found "0", expected 1s to 1h'* ]]
+	BF_PATIENCE=0s answers 2 bfstat gaps q --since=2024-01-01 --until=2024-01-01
+	[[ $stderr = *'BF_PATIENCE: found "0s", expected '* ]]
 }

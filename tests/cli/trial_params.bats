@@ -121,7 +121,7 @@ shown() { bfstat coverage positions "${range[@]}" --json | jq -r '.steps[0] | "\
 	start_worker
 	wait_for_end positions.whole
 	pg 'insert into ready values (1)'
-	enqueue_run positions.try positions "${range[@]}" --param=limit=10
+	enqueue_run positions.try positions "${range[@]}" --param=limit=10 --reprocess=failed
 	wait_for_end positions.try
 	assert_same 'the trial' 'done' "$(run_state positions.try)"
 	enqueue retry positions.whole >/dev/null

@@ -16,31 +16,30 @@ days_pipeline() { # NAME
 	sql_file work.sql <<<"insert into effect values (:'chunk');"
 }
 
-@test "a pipeline that no worker could read back from the ledger is refused when it is planned, also by a dry run" {
+@test "a number of any size in a pipeline can be read back by the workers" {
 	pipeline huge <<-'JSON'
-		{"pipeline": "huge", "chunk": {"size": 1},
+		{"pipeline": "huge", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}},
 		 "steps": [{"name": "send", "kind": "http", "method": "POST", "url": "http://127.0.0.1:1/", "body": {"n": 1e19}}]}
 	JSON
-	for more in --dry-run --run-id=huge.one; do
-		run enqueue run huge --since=2024-01-01 --until=2024-01-02 "$more"
-		assert_same "exit code, $more" 2 "$status"
-		[[ $output = *'pipeline huge: no worker could read what the ledger would keep of it'*'too big integer'* ]]
-	done
-	assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"
+	enqueue run huge --since=2024-01-01 --until=2024-01-02 --dry-run
+	enqueue_run huge.one huge --since=2024-01-01 --until=2024-01-02
+	start_worker
+	wait_for_end huge.one
+	assert_same 'requests that nobody answers' 2 "$(pg "select count(*) from bf.job where run = 'huge.one' and error like '%127.0.0.1:1%'")"
 }
 
 @test "a run whose pinned pipeline nobody can read fails with that reason, and bfstat shows it" {
 	days_pipeline unread
 	enqueue_run unread.one unread --since=2024-01-01 --until=2024-01-05
-	pg "update bf.pipeline set body = jsonb_set(body, '{description}', to_jsonb(1e19))"
+	pg "update bf.pipeline set written = left(written, 40)"
 	start_worker
 	wait_for_end unread.one
 	assert_same 'the run' failed "$(run_state unread.one)"
 	assert_same 'failed, and why' '5 definition' "$(pg "select count(*) || ' ' || min(error_category) from bf.job where run = 'unread.one' and state = 'failed'")"
 	run bfstat failures unread.one
-	[[ $output = *"the run's pinned pipeline cannot be read"*'too big integer'* ]]
+	[[ $output = *"the run's pinned pipeline cannot be read"* ]]
 	grep -q 'run unread.one: this program cannot work with its pipeline; its jobs fail' "$BATS_TEST_TMPDIR/worker-0.log"
-	pg "update bf.pipeline set body = body - 'description'"
+	pg "update bf.pipeline set written = null" # as an older program leaves it: the body counts
 	enqueue retry unread.one
 	wait_until "[ \"\$(run_state unread.one)\" = done ]"
 	oracle unread.one work=effect

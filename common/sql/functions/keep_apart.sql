@@ -24,7 +24,7 @@ begin
     loop
         v_twice := bf.held_twice(new.run, v_step);
         if v_twice is not null then
-            raise exception 'two runs would do the same: %', v_twice using errcode = 'BF006';
+            raise exception 'two runs would do the same: %', v_twice using errcode = 'BF007';
         end if;
     end loop;
     return null;
