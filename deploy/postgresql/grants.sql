@@ -26,7 +26,7 @@ grant execute on function bf.settle, bf.advance, bf.note, bf.taken, bf.taken_day
 -- operator: plans (jobs are born pending, steps waiting, runs queued), and decides by functions that run by their owner's rights
 -- and record who was logged in.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result, bf.split_wanted,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of to backfill_operator;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.run_settings to backfill_operator;
 grant insert on bf.pipeline to backfill_operator;
 grant insert (run, pipeline, sha256, dir, queue, since, until, params, identity, options, concurrency, interval_ms, requested_by, note,
               throttle_ms, held_until, trial) on bf.run to backfill_operator;
@@ -42,7 +42,7 @@ grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
-                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.split_wanted to backfill_reader;
+                bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.run_settings, bf.split_wanted to backfill_reader;
 grant execute on function bf.taken, bf.taken_days, bf.is_open, bf.stale_days, bf.stale_keys, bf.superseded_by, bf.shell_word to backfill_reader;
 
 commit;

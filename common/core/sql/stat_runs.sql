@@ -36,9 +36,7 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
                                         order by seq limit 1))::bigint as keys
       from bf.step s where s.run = l.run) s on true
   left join lateral (
-    select string_agg(v.key || '=' || v.value, ' ' order by v.key) as given
-      from bf.pipeline p, jsonb_each_text(l.params) v
-     where p.sha256 = l.sha256 and v.value is distinct from p.body -> 'params' -> v.key ->> 'default') a on true
+    select given from bf.run_settings where run = l.run) a on true
  cross join lateral (select exists (select from bf.step where run = l.run and kind in ('approval', 'soak') and state in ('waiting', 'released')) as gated) g
  cross join lateral (
     select count(*) filter (where state = 'pending') as pending,

@@ -2,7 +2,7 @@
 --   $1 time zone (NULL: that of the latest run of the pipeline $2; without one, UTC)
 with zone as (
     select coalesce($1::text,
-                    (select p.body ->> 'timezone' from bf.run r join bf.pipeline p using (sha256)
+                    (select r.timezone from bf.run_settings r
                       where r.pipeline = $2::text order by r.created_at desc, r.run desc limit 1),
                     'UTC') as name
 )
