@@ -11,9 +11,9 @@ setup() {
 	run bfstat plan stage-gated
 	[ "$status" -eq 0 ]
 	[[ $output = *'stage-gated: 638 dates in two stages'* ]]
-	[[ $output = *'    2  analytics         sql           each day, one by one, looks back 15 days, only what is missing  raw-complete '* ]]
-	[[ $output = *'    4  gate-1            check (gate)  coverage of analytics, fails if < 1 '*'analytics-rate '*'what comes after is skipped'* ]]
-	[[ $output = *'   12  sign-off          approval      within 3d, else rejected '* ]]
+	[[ $output = *'    3  analytics         sql           each day, one by one, looks back 15 days, only what is missing  raw-complete '* ]]
+	[[ $output = *'    5  gate-1            check (gate)  coverage of analytics, fails if < 1 '*'analytics-rate '*'what comes after is skipped'* ]]
+	[[ $output = *'   13  sign-off          approval      within 3d, else rejected '* ]]
 }
 
 @test "steps that may run side by side are of one stage; where failures do not stop what comes after, it says so" {
@@ -29,11 +29,11 @@ setup() {
 	run bfstat plan stage-gated --mermaid
 	[ "$status" -eq 0 ]
 	[ "${lines[0]}" = 'flowchart TD' ]
-	[ "$(grep -c '^    s[0-9]*[[{]' <<<"$output")" -eq 12 ]
-	[ "$(grep -c -- '-->' <<<"$output")" -eq 11 ]
-	[[ $output = *'    s3{{"gate-1<br/>check: coverage of analytics, fails if &lt; 1"}}'* ]]
-	[[ $output = *'    s10[/"cascade<br/>soak: 2 checks each 2s for 10s"/]'* ]]
-	[[ $output = *'    s11{"sign-off<br/>approval: within 3d, else rejected"}'* ]]
+	[ "$(grep -c '^    s[0-9]*[[{]' <<<"$output")" -eq 13 ]
+	[ "$(grep -c -- '-->' <<<"$output")" -eq 12 ]
+	[[ $output = *'    s4{{"gate-1<br/>check: coverage of analytics, fails if &lt; 1"}}'* ]]
+	[[ $output = *'    s11[/"cascade<br/>soak: 2 checks each 2s for 10s"/]'* ]]
+	[[ $output = *'    s12{"sign-off<br/>approval: within 3d, else rejected"}'* ]]
 	run bfstat plan "$BF_PIPELINES/enrichment/parallel.json" --mermaid
 	[[ $output = *'    s4 -.-> s8'* ]] # it goes on although it failed
 }

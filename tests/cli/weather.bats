@@ -74,7 +74,7 @@ complete|1|' "$(pg "select s.step, count(*), sum(rows) from bf.step s join bf.jo
 @test "a range that is asked for while another run holds a part of it leaves that part to the other" {
 	pg "delete from weather.raw where day > '2012-02-29'"
 	weather weather.held 2012-01-01 2012-01-31
-	weather weather.rest 2012-01-20 2012-02-29 --queue=later # its check counts the days of both
+	weather weather.rest 2012-01-20 2012-02-29 --queue=later --only=daily # what looks back at the other's days has to wait for them
 	assert_same 'days planned' '{[2012-02-01,2012-03-01)}' "$(days_of weather.rest daily)"
 	two_workers_until_the_end weather.held
 	start_worker --queues=later
@@ -82,6 +82,9 @@ complete|1|' "$(pg "select s.step, count(*), sum(rows) from bf.step s join bf.jo
 	oracle weather.held
 	# the oracle's word on coverage counts all runs: together they have done what the second was asked for
 	oracle weather.rest
+	weather weather.last 2012-01-20 2012-02-29 --queue=later
+	wait_for_end weather.last
+	oracle weather.last
 	assert_weather_verified
 }
 

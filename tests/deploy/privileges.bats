@@ -304,7 +304,6 @@ noperm() {
 		noperm "$role" slowlog get
 	done
 	noperm operator blpop bf:wake:default 1
-	noperm operator hscan bf:worker:x:jobs 0
 	noperm reader set bf:probe 2
 	noperm reader del bf:probe
 	noperm reader expire bf:probe 1
