@@ -27,7 +27,7 @@ struct gate {
 /*
  * The sequences that render/term.c, change/follow.c and look/watch.c use; '#' stands for a number.
  */
-static const char *const sequences[] = {"\x1b[#m", "\x1b[#A",     "\x1b[H",      "\x1b[J",    "\x1b[K",
+static const char *const sequences[] = {"\x1b[#m", "\x1b[#A",     "\x1b[#;1H",   "\x1b[H",    "\x1b[J",   "\x1b[K",
 										"\r\n",    "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h", "\x1b[?25l"};
 
 /* Bytes of the sequence at s; 0: it is none; *begun: it may become one. */

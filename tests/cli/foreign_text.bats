@@ -159,7 +159,7 @@ evil_run() {
 		tmux -S "$socket" send-keys -t it "clear; $words; echo over'-'$((++number))" Enter
 		wait_until "tmux -S $socket capture-pane -p -t it -S -300 | grep -q '^over-$number'"
 	done
-	tmux -S "$socket" capture-pane -p -e -t it -S -2000 >"$shots/pane"
+	tmux -S "$socket" capture-pane -p -e -J -t it -S -2000 >"$shots/pane"
 	assert_same 'the title of the pane' untouched "$(tmux -S "$socket" display-message -p -t it '#{pane_title}')"
 	assert_same 'colours of others' '' "$(grep -o $'\e\\[35m' "$shots/pane" || true)"
 	sed 's/\x1b\[[?0-9;]*[a-zA-Z]\|\x1b(B//g' "$shots/pane" >"$shots/plain"
