@@ -158,8 +158,8 @@ evil_run() {
 		'bfstat plan evil' "bfstat report e.one --out=$BATS_TEST_TMPDIR/out" 'enqueue validate evil' 'enqueue rollback e.one --dry-run'; do
 		tmux -S "$socket" send-keys -t it "clear; $words; echo over'-'$((++number))" Enter
 		wait_until "tmux -S $socket capture-pane -p -t it -S -300 | grep -q '^over-$number'"
+		tmux -S "$socket" capture-pane -p -e -J -t it -S -2000 >>"$shots/pane" # before the next one clears it
 	done
-	tmux -S "$socket" capture-pane -p -e -J -t it -S -2000 >"$shots/pane"
 	assert_same 'the title of the pane' untouched "$(tmux -S "$socket" display-message -p -t it '#{pane_title}')"
 	assert_same 'colours of others' '' "$(grep -o $'\e\\[35m' "$shots/pane" || true)"
 	sed 's/\x1b\[[?0-9;]*[a-zA-Z]\|\x1b(B//g' "$shots/pane" >"$shots/plain"
