@@ -319,7 +319,8 @@ static int watch(struct watch *w, char **page)
 			return bf_program_fail(&err);
 		}
 		mend(w, rc < 0 ? &err : w->lost.code ? &w->lost : NULL);
-		int64_t took = bf_mono_ms() - begun, pause = took * SHARE > TICK_MS ? took * SHARE : TICK_MS;
+		int64_t took = bf_mono_ms() - begun, cost = w->lost.code ? 0 : took; /* waiting for a lock costs nobody anything */
+		int64_t pause = cost * SHARE > TICK_MS ? cost * SHARE : TICK_MS;
 		if (stop_asked)
 			break;
 		wait_for_tick(w, pause - took > 0 ? pause - took : 0);
