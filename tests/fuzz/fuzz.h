@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/show.h"
 #include "base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -47,7 +48,7 @@ static inline void must_be_an_error(int rc, const struct bf_error *err)
 	for (size_t at = 0; at < len;) {
 		size_t n = bf_utf8_char(err->text + at, len - at);
 		MUST(n > 0);
-		MUST(err->text[at] == '\n' || err->text[at] == '\t' || !bf_utf8_control(err->text + at, n));
+		MUST(err->text[at] == '\n' || err->text[at] == '\t' || !bf_show_hides(err->text + at, n));
 		at += n;
 	}
 }
