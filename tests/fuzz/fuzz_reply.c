@@ -170,6 +170,18 @@ void bf_steward_soon(struct bf_worker *w)
 	(void)w;
 }
 
+void bf_steward_mend(struct bf_worker *w)
+{
+	(void)w;
+}
+
+void bf_fail_unopened(struct bf_worker *w, struct bf_job **jobs, size_t n, const char *category, const char *error)
+{
+	(void)w;
+	(void)jobs;
+	MUST(n > 0 && category && error);
+}
+
 enum bf_pgc_state bf_pgc_state(const struct bf_pgc *c)
 {
 	(void)c;
