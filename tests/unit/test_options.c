@@ -191,7 +191,8 @@ static void dates_and_durations_say_what_is_wrong_with_them(void **state)
 {
 	(void)state;
 	assert_refused("w --since=2024-02-30", "--since: found \"2024-02-30\", but February 2024 has 29 days, 01 to 29");
-	assert_refused("w --until 24-1-1", "--until: found \"24-1-1\", expected YYYY-MM-DD");
+	assert_refused("w --until 24-1-1",
+				   "--until: found \"24-1-1\", expected YYYY-MM-DD, today, yesterday, or so many days or weeks ago: -7d, -2w");
 	assert_false(got.until.given);
 	assert_refused("w --wait=10", "--wait: found \"10\", expected a whole number and a unit (ms, s, m, h or d), such as 30s");
 }

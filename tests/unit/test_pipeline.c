@@ -588,7 +588,7 @@ static void an_unknown_field_suggests_the_near_one_or_lists_all(void **state)
 	(void)state;
 	assert_refused(WITH("'concurency': {}"), "found \"concurency\", expected a known field (did you mean \"concurrency\"?)");
 	assert_refused(STEP("'kind': 'noop', 'nedes': []"), "steps[0]: found \"nedes\", expected a known field (did you mean \"needs\"?)");
-	assert_refused(WITH("'zzz': 'UTC'"), "expected a known field: pipeline, description, queue");
+	assert_refused(WITH("'zzz': 'UTC'"), "expected a known field: pipeline, description, timezone, queue");
 	assert_refused(STEP("'kind': 'noop', 'undo': 'x'"), "steps[0]: found \"undo\"");
 	assert_refused(STEP("'kind': 'noop', 'retry': {'attemps': 1}"), "steps[0].retry: found \"attemps\"");
 	assert_refused(WITH("'a\\nb': 1"), "found \"a\\nb\"");
