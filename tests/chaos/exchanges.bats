@@ -105,7 +105,7 @@ assert_never_again() { # RUN
 	for day in 01 02 03; do
 		rd function flush >/dev/null
 		assert_goes_on gated.functions "$day"
-		assert_same 'libraries' 'bf bf_v1' "$(libraries)"
+		assert_same 'libraries' 'bf bf_v1 bf_v1_keys' "$(libraries)"
 	done
 	end_gated gated.functions
 	assert_none_taken gated.functions
@@ -129,7 +129,7 @@ start_next_worker() { PATH=$BATS_TEST_TMPDIR/next:$PATH start_worker "$@"; }
 	start_next_worker --slots=4
 	wait_at_work gated.rolling "$first"
 	assert_same 'workers that have them' 2 "$(pg "select count(distinct worker) from bf.job where state = 'running'")"
-	assert_same 'libraries' 'bf bf_v1 bf_v2' "$(libraries)"
+	assert_same 'libraries' 'bf bf_v1 bf_v1_keys bf_v2 bf_v2_keys' "$(libraries)"
 	assert_goes_on gated.rolling 01
 	assert_goes_on gated.rolling 02
 	kill -TERM "${WORKER_PIDS[0]}"
@@ -139,5 +139,7 @@ start_next_worker() { PATH=$BATS_TEST_TMPDIR/next:$PATH start_worker "$@"; }
 	assert_same 'exit code of the old one' 0 "$code"
 	wait_until "is 4 \"select count(*) from bf.job where state = 'running'\" && is 1 \"select count(distinct worker) from bf.job where state = 'running'\""
 	end_gated gated.rolling
-	rd function delete bf_v2 >/dev/null # the tests that follow share this server
+	for library in bf_v2 bf_v2_keys; do # the tests that follow share this server
+		rd function delete "$library" >/dev/null
+	done
 }

@@ -47,7 +47,7 @@ end_sessions() {
 	done
 }
 
-statement() { sed 's/--.*//' "$bf_top/common/core/sql/$1.sql"; } # without its comments; ends in ;
+statement() { cat "$bf_top/common/core/sql/$1.sql"; } # ends in ;
 
 # prepare NAME STATEMENT…: in the session, under the statement's own name
 prepare() {

@@ -107,7 +107,7 @@ assert_one_by_one() { # RUN STEP
 	run bfstat report gated.main --out="$out"
 	[ "$status" -eq 0 ]
 	[[ $output = *'17 of 17 criteria are met.'* ]]
-	assert_same 'files' 'batches/precompute_0001.json batches/precompute_0002.json batches/precompute_0003.json batches/precompute_0004.json batches/precompute_0005.json batches/precompute_0006.json batches/precompute_0007.json cascade.md checks.json results.json sign_off.md summary.md' \
+	assert_same 'files' '.bfstat-report batches/precompute_0001.json batches/precompute_0002.json batches/precompute_0003.json batches/precompute_0004.json batches/precompute_0005.json batches/precompute_0006.json batches/precompute_0007.json cascade.md checks.json results.json sign_off.md summary.md' \
 		"$(cd "$out" && find . -type f | sed 's|^./||' | sort | paste -sd' ')"
 	assert_same 'jobs in the results, and their states' '976 done' "$(jq -r '"\(.jobs | length) \([.jobs[].state] | unique | join(","))"' "$out/results.json")"
 	assert_same 'jobs in the batches' "$(jq -c '[.jobs[] | select(.step == "precompute")]' "$out/results.json")" "$(jq -cs '[.[].jobs[]]' "$out"/batches/*.json)"

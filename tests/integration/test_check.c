@@ -220,11 +220,21 @@ static struct bf_sql_file sql(const char *text)
 	return (struct bf_sql_file){.name = (char *)(uintptr_t) "sql/q.sql", .text = (char *)(uintptr_t)text};
 }
 
+/* Forgets what the check before this one told, in a test that runs several. */
+static void forget(struct session *t)
+{
+	free(t->error);
+	free(t->note);
+	t->error = t->note = NULL;
+	t->told = NOTHING;
+	t->told_count = t->recorded = 0;
+}
+
 static void start(struct session *t)
 {
 	struct bf_error err = {.text = ""};
 
-	t->told_count = 0; /* of the check before, in a test that runs several */
+	forget(t);
 	if (bf_step_check.start(&t->job, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(t->told_count, 0); /* later, never from within */
@@ -286,7 +296,6 @@ static void an_attempt_that_no_longer_holds_the_job_records_nothing(void **state
 	metric(t, "select 0.97");
 	snprintf(before, sizeof(before), "%s", t->record);
 	t->job.epoch = 4;
-	t->told_count = t->recorded = 0;
 	metric(t, "select 0.42");
 	assert_string_equal(t->record, before);
 }

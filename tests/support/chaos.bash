@@ -25,11 +25,11 @@ chaos_setup() {
 # was killed. effect: what the sql steps of `mixed` have done, without any unique key.
 chaos_record() {
 	pg "create table history (id bigserial, at timestamptz default clock_timestamp(), run text, step text, seq int, chunk text, state text,
-	                          epoch int, attempts int, crashes int, worker text, checkpoint text);
+	                          epoch int, attempts int, crashes int, worker text, checkpoint text, redone int);
 	    create function keep_history() returns trigger language plpgsql as
 	    \$\$ begin
-	      insert into public.history (run, step, seq, chunk, state, epoch, attempts, crashes, worker, checkpoint)
-	      values (new.run, new.step, new.seq, new.chunk, new.state, new.epoch, new.attempts, new.crashes, new.worker, new.checkpoint);
+	      insert into public.history (run, step, seq, chunk, state, epoch, attempts, crashes, worker, checkpoint, redone)
+	      values (new.run, new.step, new.seq, new.chunk, new.state, new.epoch, new.attempts, new.crashes, new.worker, new.checkpoint, new.redone);
 	      return null; end \$\$;
 	    create trigger keep_history after update on bf.job for each row execute function keep_history();
 	    create table death (at timestamptz, worker text, job text);

@@ -22,15 +22,17 @@ select format('%s/%s: the key %s stands twice', run, step, key) from bf.job wher
 
 select format('%s/%s is running, and nobody has it', run, step) from bf.job where state = 'running' and worker is null;
 
--- What was done never changes, and neither an epoch nor a checkpoint goes backwards (I4): by the record that a trigger keeps, where there is one.
+-- What was done never changes unless a retry asks for it again (`redone`), and neither an epoch nor a checkpoint goes backwards (I4): by the
+-- record that a trigger keeps, where there is one.
 select to_regclass('public.history') is not null as recorded \gset
 \if :recorded
 select format('%s/%s went from %s in epoch %s at %s to %s in epoch %s at %s', run, step, state_before, epoch_before, checkpoint_before,
               state, epoch, checkpoint)
-  from (select *, lag(epoch) over w as epoch_before, lag(state) over w as state_before, lag(checkpoint) over w as checkpoint_before
+  from (select *, lag(epoch) over w as epoch_before, lag(state) over w as state_before, lag(checkpoint) over w as checkpoint_before,
+               redone is not distinct from lag(redone) over w as not_asked
           from history window w as (partition by run, step, seq order by id)) h
  where epoch < epoch_before
-    or (state_before = 'done' and (state <> 'done' or epoch <> epoch_before))
+    or (state_before = 'done' and not_asked and (state <> 'done' or epoch <> epoch_before))
     or (checkpoint_before is not null and checkpoint is null)
     or (checkpoint_before ~ '^\d+$' and checkpoint ~ '^\d+$' and checkpoint::int < checkpoint_before::int);
 \endif
