@@ -114,17 +114,16 @@ int bf_connect_servers(struct bf_upkeep *u, struct bf_error *err)
 	ending_signals(&set);
 	int signals = signalfd(-1, &set, SFD_CLOEXEC);
 	c.done = eventfd(0, EFD_CLOEXEC);
-	int rc = signals < 0 || c.done < 0 ? errno : pthread_create(&thread, NULL, connect_in_thread, &c);
-	if (rc == 0) {
+	bool started = signals >= 0 && c.done >= 0 && (errno = pthread_create(&thread, NULL, connect_in_thread, &c)) == 0;
+	if (started) {
 		wait_for_either(signals, c.done);
 		(void)pthread_join(thread, NULL);
-		rc = c.rc;
 	} else {
-		rc = bf_fail_errno(err, rc, "cannot wait for the servers");
+		c.rc = bf_fail_errno(err, errno, "cannot wait for the servers");
 	}
 	if (signals >= 0)
 		(void)close(signals);
 	if (c.done >= 0)
 		(void)close(c.done);
-	return rc;
+	return c.rc;
 }

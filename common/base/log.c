@@ -233,12 +233,13 @@ void bf_log_live(const char *text)
 	BF_AUTOBUF struct bf_buf line;
 	bf_buf_init(&line, LINE_MAX_BYTES);
 	text_message(&line, text ? text : "");
-	size_t len = fitting(line.data ? line.data : "", line.len, terminal_columns() - 1);
+	const char *shown = line.data ? line.data : "";
+	size_t len = fitting(shown, line.len, terminal_columns() - 1);
 	(void)pthread_mutex_lock(&live.lock);
-	bool same = text && live.shown && strlen(live.text) == len && memcmp(live.text, line.data, len) == 0;
+	bool same = text && live.shown && strlen(live.text) == len && memcmp(live.text, shown, len) == 0;
 	bool erase = live.shown && !text;
 	live.shown = text != NULL;
-	(void)snprintf(live.text, sizeof(live.text), "%.*s", (int)len, len ? line.data : "");
+	(void)snprintf(live.text, sizeof(live.text), "%.*s", (int)len, shown);
 	(void)pthread_mutex_unlock(&live.lock);
 	if (erase)
 		emit(LIVE_ERASE, sizeof(LIVE_ERASE) - 1);

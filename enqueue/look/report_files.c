@@ -205,13 +205,13 @@ int bf_report_open(struct bf_report *r, const char *name, struct bf_report_file 
 	out->out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (out->out)
 		return 0;
-	int rc = bf_fail_errno(err, errno, "%s/%s", r->folder, name);
+	(void)bf_fail_errno(err, errno, "%s/%s", r->folder, name);
 	if (fd >= 0)
 		close(fd);
 	close(dir);
 	free(out->name);
 	free(out->part);
-	return rc;
+	return -BF_E_IO;
 }
 
 static void note_written(struct bf_report *r, const struct bf_report_file *file, const char *last)

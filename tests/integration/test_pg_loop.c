@@ -762,7 +762,7 @@ static void a_backend_ended_under_a_request_leaves_the_outcome_unknown(void **st
 static char *as_user(const char *user)
 {
 	const char *url = getenv("BF_DATABASE_URL");
-	const char *at = strchr(url, '@');
+	const char *at = url ? strchr(url, '@') : NULL;
 	assert_non_null(at);
 	return bf_asprintf("postgresql://%s%s", user, at);
 }
