@@ -366,15 +366,24 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 }
 
 @test "an answer with two lengths, or with one that is no number, is none" {
-	local lengths n=0
+	local lengths why n=0
 	start_httpd
-	for lengths in 5/10 5,10 -5 99999999999999999999 0x5 five 5/0; do
+	while read -r lengths why; do
 		n=$((n + 1))
 		attempts=1 call "/lengths/$lengths"
 		run_call "c.n$n" --reprocess=completed
 		assert_same "state with $lengths" failed "$(run_state "c.n$n")"
-		[[ $(error_of "c.n$n") = *'Content-Length'* ]]
-	done
+		assert_same "error with $lengths" "GET {{env.API_URL}}/lengths/$lengths (${API_URL#*//}): $why" "$(error_of "c.n$n")"
+	done <<-'TABLE'
+		5/10 the answer has more than one Content-Length: 5 and 10
+		5,10 the answer has more than one Content-Length: 5 and 10
+		5/0 the answer has more than one Content-Length: 5 and 0
+		99999999999999999999 the answer has a Content-Length that is no number of bytes: 99999999999999999999
+		0x5 the answer has a Content-Length that is no number of bytes: 0x5
+		-5 Invalid Content-Length: value
+		five Invalid Content-Length: value
+	TABLE
+	assert_same 'lengths tried' 7 "$n"
 	attempts=1 call /lengths/5/5
 	run_call c.same --reprocess=completed
 	assert_same 'state with the same length twice' done "$(run_state c.same)"

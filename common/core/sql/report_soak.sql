@@ -3,7 +3,7 @@ select coalesce(c.name, '') as name, c.type, count(*) as samples,
        count(*) filter (where c.outcome = 'pass') as passed,
        count(*) filter (where c.outcome = 'warn') as warned,
        count(*) filter (where c.outcome = 'fail') as failed,
-       min(c.actual)::text as least, max(c.actual)::text as most, min(c.expected) as expected,
+       trim_scale(min(c.actual))::text as least, trim_scale(max(c.actual))::text as most, min(c.expected) as expected,
        (array_agg(coalesce(c.found, '') order by c.id desc))[1] as last_word,
        coalesce((array_agg(c.found order by c.id desc) filter (where c.outcome = 'fail'))[1], '') as last_failure
   from bf.check_result c join bf.step s using (run, step)
