@@ -25,7 +25,7 @@ grant execute on function bf.settle, bf.advance, bf.note, bf.taken, bf.taken_day
 
 -- operator: plans (jobs are born pending, steps waiting, runs queued), and decides by functions that run by their owner's rights
 -- and record who was logged in.
-grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result, bf.split_wanted,
+grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result, bf.split_wanted, bf.planning,
                 bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.run_settings to backfill_operator;
 grant insert on bf.pipeline to backfill_operator;
 grant insert (run, pipeline, sha256, dir, queue, since, until, params, identity, options, concurrency, interval_ms, requested_by, note,
@@ -35,7 +35,7 @@ grant insert (run, step, ordinal, kind, planned, needs, on_failure, concurrency,
 grant insert (run, step, seq, chunk, since, until, key, after, lookback_key) on bf.job to backfill_operator;
 grant update (generation) on bf.meta to backfill_operator;
 grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf.cancel_rest, bf.retry, bf.approve, bf.taken, bf.taken_days, bf.is_open,
-   bf.stale_days, bf.stale_keys,
+   bf.stale_days, bf.stale_keys, bf.lock_planning, bf.planning_slot,
    bf.close, bf.undo_begin, bf.undo_refusal, bf.expect_none, bf.undo, bf.superseded_by, bf.shell_word to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.

@@ -87,7 +87,7 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 		 group by 1, 2 having count(e.chunk) <> 1"
 }
 
-# dbos-inc/dbos-transact-py#636, indexsupply/shovel#166: an advisory lock that a process keeps which does nothing any more.
+# dbos-inc/dbos-transact-py#636, indexsupply/shovel#166: a lock that a process keeps which does nothing any more.
 @test "17: one that is stopped in the middle of its plan keeps the others out for a lease and 5 s at most, and plans nothing afterwards" {
 	for point in mid_copy mid_plan; do
 		run=days.${point//_/-}
@@ -132,7 +132,7 @@ planned() { pg "select count(*) from bf.run where run = '$1'"; } # RUN
 	    create trigger slowly before insert on bf.job for each row execute function slowly()"
 	enqueue run days --since=2024-01-01 --until=2024-01-06 --run-id=days.slow >"$BATS_TEST_TMPDIR/slow.log" 2>&1 &
 	slow=$!
-	wait_until "at_least 1 \"select count(*) from pg_locks where locktype = 'advisory' and granted and objsubid = 2\""
+	wait_until "at_least 1 \"select count(*) from pg_locks where relation = 'bf.planning'::regclass and mode = 'RowShareLock' and granted\""
 	enqueue run days --since=2024-01-05 --until=2024-01-08 --run-id=days.after
 	wait $slow
 	pg 'drop trigger slowly on bf.job'

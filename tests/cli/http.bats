@@ -254,7 +254,7 @@ result_of() { pg "select outcome || ' ' || coalesce(round(actual::numeric)::text
 @test "a soak samples a server, and one that does not answer is a sample that failed" {
 	start_httpd
 	pipeline probe <<-JSON
-		{"pipeline": "probe", "steps": [{"name": "watch", "kind": "soak", "interval": "200ms", "duration": "800ms", "failure_limit": 3,
+		{"pipeline": "probe", "steps": [{"name": "watch", "kind": "soak", "interval": "200ms", "duration": "4s", "failure_limit": 3,
 		  "checks": [{"name": "up", "type": "http", "url": "{{env.API_URL}}/after/2/503/0"}, {"name": "quick", "type": "http", "url": "{{env.API_URL}}/ok", "figure": "latency", "error_if": "> 5s"}]}]}
 	JSON
 	enqueue_run s.one probe --since=2024-01-01 --until=2024-01-01 >/dev/null

@@ -177,7 +177,7 @@ noperm() {
 	pipeline one <<<'{"pipeline": "one", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"}]}'
 	as operator enqueue_run one.one one --since=2024-01-01 --until=2024-01-02
 	tables=$(pg "select relname from pg_class where relnamespace = 'bf'::regnamespace and relkind = 'r' order by 1")
-	assert_same 'tables' 'attempt check_result event job meta migration pipeline run split_wanted step' "${tables//$'\n'/ }"
+	assert_same 'tables' 'attempt check_result event job meta migration pipeline planning run split_wanted step' "${tables//$'\n'/ }"
 	for table in $tables; do
 		for role in worker operator reader; do
 			denied "$role" "delete from bf.$table"
@@ -244,6 +244,23 @@ noperm() {
 	assert_same 'who may do anything with the ledger, beside its owner and the three' '' "$(pg "
 		select distinct grantee::regrole from pg_class c cross join lateral aclexplode(relacl)
 		 where relnamespace = 'bf'::regnamespace and grantee not in (select oid from pg_roles where rolname ~ '^backfill_(owner|worker|operator|reader)$')")"
+}
+
+@test "no lock that a reader can take holds up planning, or opening jobs again" {
+	pipeline one <<<'{"pipeline": "one", "chunk": {"size": 1}, "steps": [{"name": "one", "kind": "noop"}]}'
+	denied reader 'select from bf.planning for key share'
+	denied reader "select bf.lock_planning('one', true)"
+	denied worker "select bf.lock_planning('one', true)"
+	as reader psql -XAtq -d "${pg_url[reader]}" -c "begin; select pg_advisory_lock(hashtext('bf.plan'), hashtext('one')); select from bf.run; select pg_sleep(60)" >/dev/null 3>&- &
+	reader=$!
+	wait_until "is 1 \"select count(*) from pg_stat_activity where usename = 'backfill_reader' and wait_event = 'PgSleep'\""
+	as operator timeout 20 enqueue run one --run-id=one.one --since=2024-01-01 --until=2024-01-02
+	pg "update bf.job set state = 'failed'; update bf.step set state = 'failed'; update bf.run set state = 'failed'"
+	as operator timeout 20 enqueue retry one.one
+	assert_same 'jobs opened again' 2 "$(pg "select count(*) from bf.job where state = 'pending' and epoch = 1")"
+	assert_same 'the reader still has its locks' 1 "$(pg "select count(*) from pg_stat_activity where usename = 'backfill_reader' and wait_event = 'PgSleep'")"
+	kill "$reader"
+	wait "$reader" || true
 }
 
 @test "an event says which role was logged in, whatever name was given" {

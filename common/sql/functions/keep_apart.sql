@@ -14,9 +14,9 @@ begin
     select pipeline into v_pipeline from bf.run where run = new.run;
     if tg_op = 'UPDATE' and tg_table_name = 'step'
        and to_jsonb(new) -> 'plan_number' = to_jsonb(old) -> 'plan_number' then
-        perform pg_try_advisory_xact_lock(hashtext('bf.plan'), hashtext(v_pipeline));
+        perform bf.lock_planning(v_pipeline, false);
     else
-        perform pg_advisory_xact_lock(hashtext('bf.plan'), hashtext(v_pipeline));
+        perform bf.lock_planning(v_pipeline, true);
     end if;
     for v_step in
         select step from bf.step

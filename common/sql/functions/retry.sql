@@ -22,7 +22,7 @@ declare
     v_lowest int;
 begin
     -- not while a run of the pipeline is being planned, which looks at what is held
-    perform pg_advisory_xact_lock(hashtext('bf.plan'), hashtext(pipeline)) from bf.run where run = p_run;
+    perform bf.lock_planning(pipeline, true) from bf.run where run = p_run;
     select * into r from bf.run where run = p_run for no key update;
     if not found then
         return null;

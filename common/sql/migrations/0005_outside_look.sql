@@ -57,3 +57,8 @@ comment on column bf.pipeline.written is 'The body to the byte, which sha256 is 
 -- Two runs that want the same day.
 alter table bf.job add column taken_by text collate "C";
 comment on column bf.job.taken_by is 'Of a job that is skipped: the run that has its days or its key by now, as a retry of this run found. A later retry looks again.';
+
+-- Who plans a pipeline locks its row; a role that only reads cannot, as it could an advisory lock.
+create table bf.planning (slot int primary key);
+comment on table bf.planning is 'Rows to lock while a run is planned or its jobs are opened again: bf.lock_planning.';
+insert into bf.planning select generate_series(0, 1023);
