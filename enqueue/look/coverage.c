@@ -26,7 +26,7 @@ static int64_t there(const struct bf_day_counts *n)
 static bool is_whole(const struct bf_section *s)
 {
 	struct bf_day_counts n = bf_days_count(&s->days, s->days.since, s->days.until);
-	return n.asked > 0 && there(&n) == n.asked && n.gone == 0 && n.unrecorded == 0;
+	return n.asked > 0 && there(&n) == n.asked && n.gone == 0 && (n.unrecorded == 0 || s->checked);
 }
 
 static void print_calendar(const struct bf_term *t, const struct bf_section *s, bool fold)
@@ -216,7 +216,7 @@ static int show_days(const struct bf_subject *s, struct bf_error *err)
 {
 	struct bf_coverage c;
 	struct bf_stale stale;
-	int rc = bf_coverage_load(s, &c, err);
+	int rc = bf_coverage_load(s, true, &c, err);
 	if (rc < 0)
 		return rc;
 	rc = bf_stale_load(s->look, s->name, s->o->step, &stale, err);

@@ -122,6 +122,20 @@ static bool has_section(const struct bf_coverage *c, const char *step, const cha
 	return false;
 }
 
+/* A check of coverage that asks by its own queries, not those of a step. */
+static bool is_checked(const struct bf_subject *s, const struct bf_step *step)
+{
+	const struct bf_check *c = step->checks;
+	return step->kind == BF_KIND_CHECK && c->type == BF_CHECK_COVERAGE && c->of < 0 && (!s->o->step || strcmp(s->o->step, step->name) == 0);
+}
+
+static void add_checked(const struct bf_subject *s, const struct bf_identities *identities, struct bf_coverage *c)
+{
+	for (int i = 0; i < s->file->n_steps; i++)
+		for (size_t k = 0; is_checked(s, &s->file->steps[i]) && k < identities->n; k++)
+			new_section(c, s->file->steps[i].name, identities->of[k], false)->checked = true;
+}
+
 /* Where all days count, those of a step that no run was asked for do, too; and what a step's data says is asked in any case. */
 static void add_steps(const struct bf_subject *s, const struct bf_identities *identities, struct bf_coverage *c)
 {
@@ -154,7 +168,8 @@ static void sort_sections(const struct bf_subject *s, struct bf_coverage *c)
 	}
 }
 
-static int add_sections(const struct bf_subject *s, const struct bf_pg_result *r, struct bf_coverage *c, struct bf_error *err)
+static int add_sections(const struct bf_subject *s, const struct bf_pg_result *r, bool with_checked, struct bf_coverage *c,
+						struct bf_error *err)
 {
 	struct bf_identities identities = {.n = 0};
 	int rc = fill(s, r, c, err);
@@ -163,6 +178,8 @@ static int add_sections(const struct bf_subject *s, const struct bf_pg_result *r
 	if (rc == 0 && s->file) {
 		bf_identities_complete(&identities, s);
 		add_steps(s, &identities, c);
+		if (with_checked)
+			add_checked(s, &identities, c);
 		sort_sections(s, c);
 	}
 	bf_identities_release(&identities);
@@ -174,7 +191,7 @@ static int nothing_to_judge(const struct bf_subject *s, struct bf_error *err)
 	return s->known ? 0 : bf_fail(err, BF_E_INPUT, "pipeline %s has no run yet; expected --since=DATE and --until=DATE", s->name);
 }
 
-int bf_coverage_load(const struct bf_subject *s, struct bf_coverage *out, struct bf_error *err)
+int bf_coverage_load(const struct bf_subject *s, bool with_checked, struct bf_coverage *out, struct bf_error *err)
 {
 	BF_AUTORESULT struct bf_pg_result *r = NULL;
 	*out = (struct bf_coverage){.n = 0};
@@ -186,7 +203,7 @@ int bf_coverage_load(const struct bf_subject *s, struct bf_coverage *out, struct
 	if (rc == 0 && bf_pg_rows(r) == 0 && !out->given)
 		return nothing_to_judge(s, err);
 	if (rc == 0 && out->until >= out->since)
-		rc = add_sections(s, r, out, err);
+		rc = add_sections(s, r, with_checked, out, err);
 	if (rc == 0 && out->n == 0 && !s->file && s->o->param.count > 0)
 		rc = bf_fail(err, BF_E_NOT_FOUND, "--param: no run of pipeline %s has %s, and the pipeline's file is not at hand", s->name,
 					 s->o->param.items[0]);

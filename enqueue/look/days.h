@@ -17,7 +17,8 @@
 struct bf_section {        /* one step; where a pipeline has identity parameters, one step with one set of their values */
 	char *step, *identity; /* identity: JSON, "{}" when there is none */
 	struct bf_days days;
-	bool data; /* what is there was asked */
+	bool data;    /* what is there was asked */
+	bool checked; /* of a check that no step's days are judged by: data that comes from elsewhere */
 };
 
 struct bf_coverage {
@@ -28,8 +29,9 @@ struct bf_coverage {
 	bool data;            /* of one of them what is there was asked */
 };
 
-/* The range is checked. */
-int bf_coverage_load(const struct bf_subject *s, struct bf_coverage *out, struct bf_error *err);
+/* The range is checked. with_checked: also what coverage checks look at by queries of their own, such as the raw data of a first stage; no
+ * run fills it. */
+int bf_coverage_load(const struct bf_subject *s, bool with_checked, struct bf_coverage *out, struct bf_error *err);
 void bf_coverage_release(struct bf_coverage *c);
 /* The steps' data beside what the ledger says (days_data.c); for bf_coverage_load. What could not be asked is said on stderr. */
 int bf_coverage_add_data(const struct bf_subject *s, struct bf_coverage *c, struct bf_error *err);

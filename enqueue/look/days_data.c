@@ -26,6 +26,15 @@ static int ask_data(const struct bf_subject *s, const struct bf_step *step, cons
 	return 0;
 }
 
+/* The check's queries in the place of a step's; what they point at stays the pipeline's. */
+static struct bf_step asks_as_step(const struct bf_step *check)
+{
+	struct bf_step out = *check;
+	out.expected = check->checks->expected;
+	out.present = check->checks->present;
+	return out;
+}
+
 int bf_coverage_add_data(const struct bf_subject *s, struct bf_coverage *c, struct bf_error *err)
 {
 	struct bf_values v = bf_values_new(s->file);
@@ -33,8 +42,12 @@ int bf_coverage_add_data(const struct bf_subject *s, struct bf_coverage *c, stru
 	for (size_t i = 0; rc == 0 && i < c->n; i++) {
 		struct bf_section *section = &c->sections[i];
 		const struct bf_step *step = bf_pipeline_step(s->file, section->step);
-		if (step && bf_step_has_gaps(step) && bf_values_find(s, section->identity, &v))
-			rc = ask_data(s, step, &v, section, c, err);
+		struct bf_step asks;
+		if (!step)
+			continue;
+		asks = section->checked ? asks_as_step(step) : *step;
+		if (bf_step_has_gaps(&asks) && bf_values_find(s, section->identity, &v))
+			rc = ask_data(s, &asks, &v, section, c, err);
 	}
 	bf_values_free(&v);
 	return rc;

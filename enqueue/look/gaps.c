@@ -106,7 +106,7 @@ static int show_days(const struct bf_subject *s, struct bf_error *err)
 {
 	struct bf_coverage c;
 	struct bf_json j;
-	int rc = bf_coverage_load(s, &c, err);
+	int rc = bf_coverage_load(s, false, &c, err);
 	if (rc < 0)
 		return rc;
 	struct page page = {.s = s, .c = &c, .json = s->o->json ? &j : NULL};

@@ -70,7 +70,7 @@ static int add_pipeline(struct holes *out, const char *pipeline, struct bf_error
 	struct bf_coverage c = {.n = 0};
 	int rc = bf_subject_open(out->look, pipeline, &whole, &subject, err);
 	if (rc == 0 && !subject.by_key)
-		rc = bf_coverage_load(&subject, &c, err);
+		rc = bf_coverage_load(&subject, false, &c, err);
 	if (rc < 0) {
 		bf_subject_release(&subject);
 		return rc;

@@ -84,10 +84,10 @@ void bf_percent_text(struct bf_buf *out, int64_t part, int64_t whole)
 		return;
 	}
 	double percent = 100.0 * (double)part / (double)whole;
-	if (percent >= 99 || (percent > 0 && percent < 1)) {
+	if (percent >= 99 || (percent > 0 && percent < 1)) { /* never rounded to all, or to none */
 		int64_t tenths = part * 1000 / whole;
 		bf_buf_printf(out, "%d.%d %%", (int)(tenths / 10), (int)(tenths % 10));
 	} else {
-		bf_buf_printf(out, "%d %%", (int)percent);
+		bf_buf_printf(out, "%d %%", (int)(percent + 0.5));
 	}
 }

@@ -27,6 +27,9 @@ assert_one_by_one() { # RUN STEP
 	# before: what is there, by year, date by date
 	assert_same 'stage 3' '34/72 91/215 112/205 74/146' "$(by_year analytics)"
 	assert_same 'stage 4' '0/72 0/215 0/205 0/146' "$(by_year precompute)"
+	run -0 bfstat coverage stage-gated "${range[@]}"
+	assert_same 'the source of all, as the table of the plan has it' 'raw-complete all 638 100 %' "$(grep -E '^raw-complete +all' <<<"$output" | awk '{print $1, $2, $3, $(NF-1), $NF}')"
+	assert_same 'stage 3 by year' '2021 47,2022 42,2023 55,2024 51,all 49' "$(grep -E '^analytics +(20..|all) ' <<<"$output" | awk '{print $2, $(NF-1)}' | paste -sd,)"
 	assert_same 'missing dates of stage 3' 327 "$(bfstat gaps stage-gated "${range[@]}" --step=analytics | wc -l)"
 	assert_same 'missing dates of stage 4' 638 "$(bfstat gaps stage-gated "${range[@]}" --step=precompute | wc -l)"
 	assert_same 'the first of them' "$(pg 'select game_date from stage_gated.schedule s where not exists (select from stage_gated.analytics a where a.game_date = s.game_date) order by 1 limit 1')" \
