@@ -215,6 +215,8 @@ samples() { pg "select count(distinct epoch) from bf.check_result where run = '$
 	n=$(samples soak.long)
 	[ "$n" -ge 5 ] && [ "$n" -le 10 ] # one a second, but for those that nobody was there for
 	assert_same 'figures of a sample' 'level whole' "$(pg "select string_agg(name, ' ' order by name) from bf.check_result where run = 'soak.long' and epoch = 1")"
+	assert_same 'from when bfstat counts' t "$(pg "select date_trunc('second', timestamptz '$begun')
+		= date_trunc('second', timestamptz '$(bfstat soak.long --json | jq -r '.steps[] | select(.step == "watch").started_at')')")"
 	assert_same 'what is said of it' "$n of 9 samples, 0 failed" "$(pg "select note from bf.job where step = 'watch'")"
 	assert_same 'tries' 0 "$(pg 'select count(*) from bf.attempt')"
 }

@@ -2,6 +2,7 @@
 --   $1 at most so many, $2 only those in this state, $3 only those of this pipeline (NULL: any)
 -- Counts are made only for the runs that are listed. Times are ms since 1970. Of `keys` there are as many as the longest step
 -- that goes by keys has jobs. `given` are the parameters whose values are not the pipeline's defaults.
+-- A job has only its last start: a run began with the first of its tries, or when a soak was released.
 -- What failed needs nobody any more once the run is closed, or a later one has done it (superseded_by).
 with ranked as (
     select r.*, count(*) over () as all_runs,
@@ -22,7 +23,10 @@ select l.run, l.pipeline, l.since, l.until, l.state, l.queue, l.all_runs, l.atte
        coalesce(s.planned, 0) as planned,
        j.pending, j.running, j.done, j.failed, j.skipped, j.cancelled, j.undone, j.recent, j.taken,
        floor(extract(epoch from l.created_at) * 1000)::bigint as created_ms,
-       floor(extract(epoch from j.started_at) * 1000)::bigint as started_ms,
+       floor(extract(epoch from case when j.started_at is not null then least(
+           j.started_at, (select min(s.released_at) from bf.step s where s.run = l.run and s.kind = 'soak'
+                             and exists (select from bf.job k where k.run = s.run and k.step = s.step and k.started_at is not null)),
+           (select min(a.started_at) from bf.attempt a where a.run = l.run)) end) * 1000)::bigint as started_ms,
        floor(extract(epoch from l.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
        (l.state = 'failed' and l.closed_at >= l.finished_at) is true as closed, coalesce(l.superseded_by, '') as superseded_by,

@@ -3,6 +3,7 @@
 -- asked_count, units: where a limit has left something, how many days or keys were asked for, and how many have a job;
 -- taken: of those that are skipped, what another run has by now, and which run or runs (three at most);
 -- split: those whose days other jobs have.
+-- A job has only its last start: a step began with the first of its tries, and a soak when it was released.
 -- One pass over the run's jobs.
 with counted as (
     select step,
@@ -24,7 +25,9 @@ with counted as (
 select s.step, s.kind, s.state, s.planned, array_to_string(s.needs, ' ') as needs,
        coalesce(c.pending, 0), coalesce(c.running, 0), coalesce(c.done, 0), coalesce(c.failed, 0), coalesce(c.skipped, 0),
        coalesce(c.cancelled, 0), coalesce(c.undone, 0), coalesce(c.recent, 0),
-       floor(extract(epoch from c.started_at) * 1000)::bigint as started_ms,
+       floor(extract(epoch from case when c.started_at is not null then least(
+           c.started_at, case when s.kind = 'soak' then s.released_at end,
+           (select min(a.started_at) from bf.attempt a where a.run = s.run and a.step = s.step)) end) * 1000)::bigint as started_ms,
        floor(extract(epoch from s.finished_at) * 1000)::bigint as finished_ms,
        floor(extract(epoch from s.asked_at) * 1000)::bigint as asked_ms, s.timeout_ms, s.on_timeout, s.review,
        coalesce(h.n, 0) as over_hole, h.first as hole_first, h.last as hole_last,
