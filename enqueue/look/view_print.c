@@ -159,15 +159,16 @@ static void print_limited(FILE *out, const struct bf_term *t, const struct bf_vi
 static void print_speed(FILE *out, const struct bf_term *t, const struct bf_view *v)
 {
 	BF_AUTOBUF struct bf_buf line;
+	BF_AUTOBUF struct bf_buf left;
 	char text[BF_RATE_TEXT], slots[28], busy[28];
 	bf_buf_init(&line, 1024);
+	bf_buf_init(&left, 512);
 	bf_buf_addstr(&line, "");
 	if (v->per_second > 0)
 		bf_buf_addstr(&line, bf_rate_text(v->per_second, text));
-	if (bf_view_eta(v) >= 1000) {
-		bf_buf_addstr(&line, line.len ? SEPARATOR : "");
-		bf_view_eta_text(&line, v);
-	}
+	bf_view_eta_text(&left, v);
+	if (left.len > 0)
+		bf_buf_printf(&line, "%s%s", line.len ? SEPARATOR : "", left.data);
 	if (v->live_known) {
 		bf_buf_printf(&line, "%s%d %s alive", line.len ? SEPARATOR : "", v->live.alive, v->live.alive == 1 ? "worker" : "workers");
 		bf_buf_printf(&line, ", %s of %s slots busy", bf_text_group(v->live.busy, busy), bf_text_group(v->live.slots, slots));

@@ -126,6 +126,18 @@ is() { # JQ_FILTER EXPECTED
 	is '[.jobs.running, .jobs.lost, .running[0].lost, .workers]' '[3,0,null,null]'
 }
 
+@test "how long a run and a step took is counted from their first try, not from the last one" {
+	local first
+	pg "update bf.attempt set started_at = started_at - interval '1 day' where run = 'weather.fail01' and epoch = 1"
+	first=$(pg "select min(started_at) from bf.attempt where run = 'weather.fail01'")
+	first_is() { assert_same "$1" t "$(pg "select date_trunc('second', '$first'::timestamptz) = date_trunc('second', '$2'::timestamptz)")"; }
+	expect 0 bfstat --json
+	first_is 'of the list' "$(jq -r '.runs[] | select(.run == "weather.fail01").started_at' <<<"$output")"
+	expect 1 bfstat weather.fail01 --json
+	first_is 'of the run' "$(jq -r .started_at <<<"$output")"
+	first_is 'of the step' "$(jq -r '.steps[] | select(.step == "rolling").started_at' <<<"$output")"
+}
+
 @test "the exit code of a run's page is the run's" {
 	expect 0 bfstat weather.done01
 	has 'bfstat coverage weather'
@@ -326,6 +338,11 @@ is() { # JQ_FILTER EXPECTED
 		expect 0 no_redis bfstat $command
 		assert_same 'nothing is said of what is not needed' '' "$errors"
 	done
+	pg "update bf.run set state = 'stopped' where run = 'weather.live01'"
+	pg "update bf.job set finished_at = clock_timestamp() where run = 'weather.live01' and state = 'done'"
+	expect 4 no_redis bfstat weather.live01
+	has 'jobs/'
+	has_not '· '$'\n' # nothing is left out at a line's end
 	expect 5 no_redis bfstat verify
 }
 
