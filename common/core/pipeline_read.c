@@ -155,6 +155,9 @@ static void add_names(struct bf_buf *out, const char *const *names)
 		bf_buf_printf(out, "%s%s", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
 }
 
+/* A choice: few words, which are listed even where one of them is near. */
+#define ONE_OF "one of"
+
 void bf_word_text(struct bf_buf *out, const char *found, const char *what, const char *const *names)
 {
 	const char *near = bf_text_nearest(found, names);
@@ -162,11 +165,13 @@ void bf_word_text(struct bf_buf *out, const char *found, const char *what, const
 	bf_buf_addstr(out, "found ");
 	bf_text_quote(out, found, strlen(found), VALUE_SHOWN);
 	bf_buf_printf(out, ", expected %s", what);
-	if (near) {
+	if (near && strcmp(what, ONE_OF) != 0) {
 		bf_buf_printf(out, " (did you mean \"%s\"?)", near);
 	} else if (names[0]) {
 		bf_buf_addstr(out, ": ");
 		add_names(out, names);
+		if (near)
+			bf_buf_printf(out, " (did you mean \"%s\"?)", near);
 	}
 }
 
@@ -340,7 +345,7 @@ int bf_read_choice(struct bf_reader *r, const struct bf_at *up, json_t *object, 
 	for (int i = 0; names[i]; i++)
 		if (strcmp(names[i], text) == 0)
 			return i;
-	bf_problem_word(r, &at, text, "one of", names);
+	bf_problem_word(r, &at, text, ONE_OF, names);
 	return otherwise;
 }
 

@@ -623,6 +623,7 @@ static void a_wrong_value_is_shown_with_what_is_right(void **state)
 		{WITH("'chunk': {'size': 99999999999}"), "chunk.size: found 99999999999"},
 		{WITH("'chunk': {'size': 1.5}"), "chunk.size: found 1.5"},
 		{WITH("'chunk': {'unit': 'week'}"), "chunk.unit: found \"week\", expected one of: day or month"},
+		{WITH("'chunk': {'unit': 'days'}"), "chunk.unit: found \"days\", expected one of: day or month (did you mean \"day\"?)"},
 		{WITH("'concurrency': 3"), "concurrency: found 3, expected an object"},
 		{WITH("'concurrency': {'max': 10001}"), "concurrency.max: found 10001"},
 		{WITH("'concurrency': {'default': 11}"), "concurrency: found a default of 11, expected at most max, which is 10"},
