@@ -163,7 +163,9 @@ int main(int argc, char **argv)
 		return generate(argv[1] + sizeof(BF_GENERATE_OPTION) - 1);
 	const char **args = bf_alloc((size_t)(argc + 1) * sizeof(*args));
 	int rc = bf_log_init("worker", &err);
-	if (rc == 0)
+	if (argc == 2 && strcmp(argv[1], "help") == 0)
+		want_help = true; /* as of the other programs */
+	else if (rc == 0)
 		rc = bf_options_parse(&command, argc - 1, argv + 1, &given, args, &n_args, &want_help, &err);
 	free(args);
 	if (rc == 0 && want_help)

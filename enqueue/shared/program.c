@@ -90,6 +90,15 @@ static int run_own(const struct dispatch *d, int argc, char **argv)
 	return own->run(own->command, argc, argv);
 }
 
+/* What is said of a word that is no command here: NULL where it is one, or stands for one. */
+static const char *choices_of(const struct dispatch *d, const char *word)
+{
+	for (const struct bf_alias *a = d->manual.aliases; a && a->typed; a++)
+		if (!a->option && strcmp(a->typed, word) == 0)
+			return a->means ? NULL : a->choices;
+	return NULL;
+}
+
 static int unknown_command(const struct dispatch *d, const char *word)
 {
 	BF_AUTOBUF struct bf_buf shown;
@@ -98,7 +107,10 @@ static int unknown_command(const struct dispatch *d, const char *word)
 	bf_buf_init(&shown, 512);
 	bf_text_quote(&shown, word, strlen(word), SHOWN_MAX);
 	const char *what = word[0] == '-' ? "option" : entry_of(d, program) ? "command or run" : "command";
-	if (near)
+	const char *choices = near ? choices_of(d, near) : NULL;
+	if (choices)
+		(void)bf_fail(&err, BF_E_INPUT, "unknown %s %s; did you mean:\n%s", what, shown.data, choices);
+	else if (near)
 		(void)bf_fail(&err, BF_E_INPUT, "unknown %s %s; did you mean `%s %s`?", what, shown.data, program, near);
 	else
 		(void)bf_fail(&err, BF_E_INPUT, "unknown %s %s; `%s help` lists the commands", what, shown.data, program);

@@ -122,6 +122,9 @@ same() { # COMMAND COMMAND: both say the same, and end alike
 	complains 'did you mean `bfstat failures`?'
 	expect 2 enqueue undoo weather.done01
 	complains 'did you mean `enqueue undo`?'
+	expect 2 enqueue stauts
+	complains 'unknown command "stauts"; did you mean:
+  bfstat status  looks'
 	expect 2 enqueue frobnicate
 	complains '`enqueue help` lists the commands'
 	expect 2 bfstat weather.done01 surplus

@@ -30,6 +30,7 @@ every_help() { # CALLBACK: called with the words that print a help text
 		assert_same "$program help" "$($program --help)" "$($program help)"
 	done
 	assert_same 'worker -h' "$(worker --help)" "$(worker -h)"
+	assert_same 'worker help' "$(worker --help)" "$(worker help)"
 	assert_same 'enqueue help run' "$(enqueue run --help)" "$(enqueue help run)"
 	assert_same 'enqueue run -h' "$(enqueue run --help)" "$(enqueue run -h)"
 	assert_same 'bfstat help coverage' "$(bfstat coverage --help)" "$(bfstat help coverage)"
