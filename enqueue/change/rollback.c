@@ -329,8 +329,8 @@ static int print_without_file(const struct rollback *b, struct bf_error *err)
 	char n[28];
 	int rc = b->o->step ? 0 : bf_undo_left(b->s->upkeep.pg, b->run, &left, err);
 	for (int i = 0; rc == 0 && left && i < bf_pg_rows(left); i++)
-		printf("%s: what its %s jobs did stays; the step has no \"rollback\" file\n", bf_pg_text(left, i, 0),
-			   bf_text_group(bf_pg_int(left, i, 2), n));
+		printf("%s: what its %s %s did stays; the step has no \"rollback\" file\n", bf_pg_text(left, i, 0),
+			   bf_text_group(bf_pg_int(left, i, 2), n), bf_pg_int(left, i, 2) == 1 ? "job" : "jobs");
 	return rc;
 }
 

@@ -106,10 +106,10 @@ static int check_kind_of_range(const struct bf_run_options *o, const struct bf_p
 	if (!p->chunk.by_key && o->key.count)
 		return bf_fail(err, BF_E_INPUT, "--key: pipeline %s is cut by dates; expected --since=DATE --until=DATE", p->name);
 	if (!p->chunk.by_key && (!o->since.given || !o->until.given))
-		return bf_fail(err, BF_E_INPUT, "%s is missing; expected a range: --since=YYYY-MM-DD --until=YYYY-MM-DD",
-					   o->since.given   ? "--until"
-					   : o->until.given ? "--since"
-										: "--since, --until");
+		return bf_fail(err, BF_E_INPUT, "%s missing; expected a range: --since=YYYY-MM-DD --until=YYYY-MM-DD",
+					   o->since.given   ? "--until is"
+					   : o->until.given ? "--since is"
+										: "--since, --until are");
 	return 0;
 }
 

@@ -91,7 +91,7 @@ doubled_days() {
 	refuses '24-1-1' enqueue run demo --since=24-1-1 --until=2024-03-01
 	refuses 'expected at most 20000' enqueue run demo --since=1925-01-01 --until=2024-12-31
 	refuses '--until is missing' enqueue run demo --since=2024-01-01
-	refuses '--since, --until is missing' enqueue run demo
+	refuses '--since, --until are missing' enqueue run demo
 	refuses 'a value is missing' enqueue run demo --since
 	refuses 'given twice' enqueue run demo "${range[@]}" --since=2024-01-02
 }

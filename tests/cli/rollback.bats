@@ -45,6 +45,9 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 	assert_same 'effects' 10 "$(pg 'select count(*) from effect')"
 	assert_same 'jobs' 'done 10' "$(states u.one)"
 	assert_same 'events' 0 "$(pg "select count(*) from bf.event where what in ('rollback', 'undo')")"
+	done_run u.short --reprocess=completed --limit=1
+	run enqueue rollback u.short --dry-run
+	[[ $output = *'note: what its 1 job did stays;'* ]]
 }
 
 @test "exactly what the run did is undone, newest first, and a new run takes it again" {
