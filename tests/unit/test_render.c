@@ -104,7 +104,10 @@ static void a_hundred_percent_means_all(void **state)
 	check_percent(999999, 1000000, "99.9 %");
 	check_percent(1, 1000, "0.1 %");
 	check_percent(0, 1000, "0 %");
-	check_percent(619, 1000, "61 %");
+	check_percent(619, 1000, "62 %");
+	check_percent(989, 1000, "99 %");
+	check_percent(995, 1000, "99.5 %");
+	check_percent(11, 1000, "1 %");
 	check_percent(0, 0, "-");
 }
 
