@@ -104,6 +104,15 @@ settle() { # NAME STATE STEP [CONDITION]: its open jobs, and moves the run on
 	[[ $output = *'report: 3 days not there in load'*'(2024-05-03..2024-05-05)'* ]]
 }
 
+@test "a look-back reaches as far as it says, and no further" {
+	two_steps ', "lookback": {"days": 2}'
+	plan one 01 06 --only=load
+	settle one failed load "chunk = '2024-05-02'"
+	settle one 'done' load
+	plan two 04 06
+	assert_same 'report' '05 06' "$(days two report)"
+}
+
 @test "a look-back of keys reaches over what is not there, also before the first key that is asked for" {
 	pipeline kept <<-'JSON'
 		{"pipeline": "kept", "chunk": {"keys": {"sql": "sql/keys.sql"}}, "steps": [

@@ -67,6 +67,30 @@ failed_run() { # RUN
 	assert_same 'JSON' shaky.part "$(bfstat shaky.one --json | jq -r .superseded_by)"
 }
 
+@test "a run of another identity makes up for nothing" {
+	sed -i 's/"chunk": {"size": 2}/&, "params": {"site": {"default": "a", "identity": true}}/' \
+		"$made/pipeline.json"
+	failed_run shaky.one
+	pg 'delete from bad'
+	enqueue_run shaky.other shaky "${range[@]}" --only=make --param=site=b
+	wait_for_end shaky.other
+	assert_same 'still needs someone' true "$(attention shaky.one)"
+	enqueue_run shaky.same shaky "${range[@]}" --reprocess=failed --only=make
+	wait_for_end shaky.same
+	assert_same 'what failed is done' false "$(attention shaky.one)"
+}
+
+@test "a trial makes up for nothing" {
+	sed -i 's/"chunk": {"size": 2}/&, "params": {"most": {"default": "0", "trial": true}}/' \
+		"$made/pipeline.json"
+	failed_run shaky.one
+	pg 'delete from bad'
+	enqueue_run shaky.trial shaky "${range[@]}" --only=make --reprocess=failed --param=most=1
+	wait_for_end shaky.trial
+	assert_same 'the trial' 'done' "$(run_state shaky.trial)"
+	assert_same 'still needs someone' true "$(attention shaky.one)"
+}
+
 @test "a check that failed is superseded by a later run of its range that has passed it" {
 	pg 'insert into wrong values (1)'
 	enqueue_run shaky.one shaky "${range[@]}"
@@ -91,4 +115,18 @@ failed_run() { # RUN
 	[[ $output = *'right: failed in run shaky.one; --only=right asks it again'* ]]
 	run -0 enqueue run shaky "${range[@]}" --reprocess=failed --dry-run --json
 	assert_same 'JSON' 'nothing right shaky.one' "$(jq -r '"\(.outcome) \(.failed_checks[0] | "\(.step) \(.run)")"' <<<"$output")"
+}
+
+@test "checks of another identity that failed are not what --reprocess=failed finds" {
+	sed -i 's/"chunk": {"size": 2}/&, "params": {"site": {"default": "a", "identity": true}}/' \
+		"$made/pipeline.json"
+	enqueue_run shaky.one shaky "${range[@]}"
+	start_worker
+	wait_for_end shaky.one
+	pg 'insert into wrong values (1)'
+	enqueue_run shaky.other shaky "${range[@]}" --param=site=b
+	wait_for_end shaky.other
+	assert_same 'runs' 'done failed' "$(run_state shaky.one) $(run_state shaky.other)"
+	run -0 enqueue run shaky "${range[@]}" --reprocess=failed --dry-run --json
+	assert_same 'checks' 0 "$(jq '.failed_checks | length' <<<"$output")"
 }

@@ -173,3 +173,16 @@ assert_apart() {
 		insert into bf.job (run, step, seq, chunk, key) values ('kept.two', 'load', 1, 'k3', 'k3'); commit"
 	[[ $output = *'two runs would do the same: k3 of step load in run kept.two is held by another of kept.one'* ]]
 }
+
+@test "the ledger itself refuses a second holder of what a stopped run holds" {
+	plan one 01 04
+	settle one failed
+	plan two 01 04 --reprocess=failed
+	enqueue stop over.two
+	assert_same 'two' stopped "$(run_state over.two)"
+	run pg "begin;
+		update bf.job set state = 'pending' where run = 'over.one' and step = 'load' and seq = 3;
+		update bf.run set state = 'running' where run = 'over.one'; commit"
+	[[ $output = *'two runs would do the same: 2024-05-03 of step load in run over.one'* ]]
+	assert_same 'nothing of it' failed "$(run_state over.one)"
+}

@@ -137,6 +137,16 @@ changing() {
 	assert_same 'epochs' 3 "$(pg 'select max(epoch) from bf.job')"
 }
 
+@test "a COMMIT in a step's SQL is refused before anything is planned" {
+	for word in 'commit' 'COMMIT WORK' 'commit and chain' 'end' 'rollback' 'savepoint s'; do
+		step commits 1 <<<"select 1; /* hidden */ $word; select 2;"
+		run enqueue run commits
+		assert_same "exit code of $word" 2 "$status"
+		[[ $output = *'no transaction control'* ]]
+	done
+	assert_same 'runs' 0 "$(pg 'select count(*) from bf.run')"
+}
+
 @test "a call into schema bf is refused by validate" {
 	step calls 1 <<<"insert into x values (1); select bf.settle(:'run', 'work', 1, 1);"
 	run enqueue validate calls

@@ -198,6 +198,20 @@ settle() {
 	assert_same 'verdicts' unknown "$(verdicts)"
 }
 
+@test "a job of a step that has halted is not opened, though nobody has looked at its run since" {
+	plan r.one 3
+	pg "update bf.step set chronological = true"
+	session a
+	prepare a open_jobs settle_jobs
+	open_jobs a worker-a r.one 1
+	settle a r.one 1 failed 1
+	answer a
+	open_jobs a worker-a r.one 2
+	answer a
+	assert_same 'the next one' closed "$(verdicts)"
+	assert_same 'jobs' 'failed pending pending' "$(pg "select string_agg(state, ' ' order by seq) from bf.job")"
+}
+
 @test "a job whose worker died twice has to run alone, and one that takes down three workers alone is failed" {
 	plan r.one 2
 	session a
@@ -403,6 +417,84 @@ progress() { # SESSION EPOCH NUMBER DONE CHECKPOINT
 	assert_same 'progress' '6|10|six' "$(pg 'select progress_done, progress_total, checkpoint from bf.job')"
 }
 
+@test "rows that an attempt reports after its job was taken over change nothing" {
+	plan r.one 1
+	session a
+	prepare a open_jobs settle_jobs note_rows
+	open_jobs a worker-a r.one 1
+	open_jobs a worker-b r.one 1
+	settle a r.one 2 'done' 1
+	say a "execute note_rows (array['r.one'], array['s'], array[1], array[1], array[9::bigint]);"
+	answer a
+	assert_same 'of the attempt that settled it' 7 "$(pg 'select rows from bf.job')"
+	say a "execute note_rows (array['r.one'], array['s'], array[1], array[2], array[8::bigint]);"
+	answer a
+	assert_same 'said again' 8 "$(pg 'select rows from bf.job')"
+}
+
+@test "an attempt that ends without a checkpoint of its own leaves the checkpoint that is there" {
+	plan r.one 1
+	session a
+	prepare a open_jobs settle_jobs note_progress
+	open_jobs a worker-a r.one 1
+	progress a 1 1 5 five
+	settle a r.one 1 retry 1
+	open_jobs a worker-a r.one 1
+	settle a r.one 2 return 1
+	answer a
+	assert_same 'the job' 'pending|2|five' "$(pg 'select state, epoch, checkpoint from bf.job')"
+}
+
+# ---- what a worker asks and does beside ----
+
+@test "a worker is told of a job that another one has taken over, or that was cancelled" {
+	plan r.one 3
+	session a
+	prepare a open_jobs look
+	open_jobs a worker-a r.one 1 2 3
+	open_jobs a worker-b r.one 2
+	answer a
+	pg "select bf.cancel('r.one', 's', '2024-01-03', 'me', null)" >/dev/null
+	say a "execute look (array_fill('r.one'::text, '{3}'), array_fill('s'::text, '{3}'),
+		array[1, 2, 3], array[1, 1, 1]);"
+	answer a
+	assert_same 'which are no longer its own' '2 3' "$(paste -sd' ' <<<"$got")"
+}
+
+@test "a backend that has the number of an earlier one is not ended in its place" {
+	session a
+	session b
+	prepare b end_backend
+	say a 'select pg_backend_pid();'
+	answer a
+	local pid=$got start
+	start=$(pg "select backend_start from pg_stat_activity where pid = $pid")
+	say b "execute end_backend ($pid, '2024-01-01');"
+	answer b
+	assert_same 'ended' '' "$got"
+	say a "select 'still there';"
+	answer a
+	assert_same 'the other one' 'still there' "$got"
+	say b "execute end_backend ($pid, '$start');"
+	answer b
+	assert_same 'ended' t "$got"
+}
+
+@test "a job that was settled before it could not be opened stays as it was settled" {
+	plan r.one 2
+	session a
+	prepare a open_jobs settle_jobs fail_unopened
+	open_jobs a worker-a r.one 1 2
+	settle a r.one 1 'done' 1
+	answer a
+	say a "execute fail_unopened (array['r.one', 'r.one'], array['s', 's'], array[1, 2],
+		'ledger', 'unreadable', 'worker-b');"
+	answer a
+	assert_same 'what became of them' '1|done 2|failed' "$(paste -sd' ' <<<"$got")"
+	assert_same 'jobs' 'done|1
+failed|2' "$(pg 'select state, epoch from bf.job order by seq')"
+}
+
 # ---- advance ----
 
 @test "two that move a run on at once release each step once" {
@@ -425,4 +517,13 @@ t|released' "$(pg 'select step, state from bf.step order by ordinal')"
 	assert_same 'what happened' 's|step released|1
 s|step done|1
 t|step released|1' "$(pg "select step, what, count(*) from bf.event group by step, what order by min(id)")"
+}
+
+@test "a run is not done when nobody has done what it skipped" {
+	plan r.one 2
+	plan r.two 2
+	pg "update bf.job set state = case seq when 1 then 'done' else 'skipped' end;
+	    update bf.job set taken_by = 'r.one' where run = 'r.two' and seq = 2"
+	assert_same 'skipped' failed "$(pg "select bf.advance('r.one')")"
+	assert_same 'taken by another run' 'done' "$(pg "select bf.advance('r.two')")"
 }

@@ -89,3 +89,18 @@ stale() { bfstat coverage across --json | jq -r '[.stale[] | "\(.step) \(.since[
 	assert_same 'coverage' '1' "$(bfstat coverage kept --json | jq -r '.stale[] | .count')"
 	assert_same 'plan' 'k3' "$(enqueue run kept --reprocess=stale --dry-run --json | jq -r '[.steps[] | select(.jobs > 0) | .first] | join(" ")')"
 }
+
+@test "what another identity makes anew makes nothing stale here" {
+	sed -i '1s/"chunk": {"size": 1}/&, "params": {"site": {"default": "a", "identity": true}}/' \
+		"$made/pipeline.json"
+	enqueue_run across.one across "${range[@]}"
+	finish one
+	enqueue_run across.two across "${range[@]}" --only=load --param=site=b
+	finish two
+	assert_same 'nothing' '' "$(stale)"
+	run -0 enqueue run across "${range[@]}" --reprocess=stale --dry-run
+	[[ $output = *'Nothing to do'* ]]
+	enqueue_run across.three across "${range[@]}" --only=load --reprocess=completed
+	finish three
+	[[ $(stale) = 'clean 01 08, report 01 08' ]]
+}
