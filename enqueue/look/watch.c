@@ -294,11 +294,13 @@ static void mend(struct watch *w, const struct bf_error *failed)
 /* Until the next look, or a key, a signal, or another size of the screen. */
 static void wait_for_tick(struct watch *w, int64_t ms)
 {
-	int64_t until = bf_mono_ms() + ms;
-	while (!stop_asked && !resized && bf_mono_ms() < until) {
+	int64_t left = ms, until = bf_mono_ms() + ms;
+	if (suspend_asked)
+		suspend(w);
+	for (; !stop_asked && !resized && left > 0; left = until - bf_mono_ms()) {
+		int key = bf_keyboard_wait(&w->keyboard, left);
 		if (suspend_asked)
 			suspend(w);
-		int key = bf_keyboard_wait(&w->keyboard, until - bf_mono_ms());
 		if (key == 'q' || key == 'Q')
 			stop_asked = 1;
 	}

@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 
+#define WAIT_MAX_MS 60000
+
 static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 /* For the handler of faults, which knows nothing else. */
@@ -69,7 +71,8 @@ int bf_keyboard_wait(struct bf_keyboard *k, int64_t ms)
 {
 	struct pollfd in = {.fd = k->open ? k->fd : -1, .events = POLLIN};
 	char key = 0;
-	int rc = poll(&in, 1, ms > 60 * 1000 ? 60 * 1000 : (int)ms);
+	int wait = ms < 0 ? 0 : ms > WAIT_MAX_MS ? WAIT_MAX_MS : (int)ms; /* below 0, poll would wait for ever */
+	int rc = poll(&in, 1, wait);
 	if (rc <= 0 || !k->open)
 		return 0;
 	ssize_t n = read(k->fd, &key, 1);

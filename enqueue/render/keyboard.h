@@ -23,7 +23,7 @@ struct bf_keyboard {
 void bf_keyboard_open(struct bf_keyboard *k, int fd, const char *restore);
 void bf_keyboard_close(struct bf_keyboard *k); /* may be called twice */
 
-/* Waits for a key, a signal, or so many ms. The key, or 0. */
+/* Waits for a key, a signal, or so many ms, a minute at most; not at all for none or less. The key, or 0. */
 int bf_keyboard_wait(struct bf_keyboard *k, int64_t ms);
 
 #endif

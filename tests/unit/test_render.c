@@ -2,6 +2,7 @@
 #include "render/bar.h"
 #include "render/heat.h"
 #include "render/json.h"
+#include "render/keyboard.h"
 #include "render/rate.h"
 #include "render/table.h"
 
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -109,6 +111,19 @@ static void a_hundred_percent_means_all(void **state)
 	check_percent(995, 1000, "99.5 %");
 	check_percent(11, 1000, "1 %");
 	check_percent(0, 0, "-");
+}
+
+/* ---- the keyboard ---- */
+
+static void a_time_that_is_over_is_not_waited_for(void **state)
+{
+	struct bf_keyboard k = {.open = false};
+	(void)state;
+	alarm(10); /* a wait that does not end fails the program */
+	assert_int_equal(bf_keyboard_wait(&k, 0), 0);
+	assert_int_equal(bf_keyboard_wait(&k, -470), 0);
+	assert_int_equal(bf_keyboard_wait(&k, INT64_MIN), 0);
+	alarm(0);
 }
 
 /* ---- rate and time left ---- */
@@ -406,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_bar_that_counts_more_than_was_planned_stays_in_its_width),
 		cmocka_unit_test(a_bar_is_painted_by_its_characters_and_text_is_left_alone),
 		cmocka_unit_test(a_hundred_percent_means_all),
+		cmocka_unit_test(a_time_that_is_over_is_not_waited_for),
 		cmocka_unit_test(the_rate_is_that_of_the_last_seconds),
 		cmocka_unit_test(one_sample_gives_no_rate),
 		cmocka_unit_test(jobs_that_are_opened_again_begin_the_rate_anew),
