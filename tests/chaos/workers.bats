@@ -263,7 +263,7 @@ stop_with_transaction() { # RUN SUCCESSOR…
 		insert into effect values (:'run', 'take', :'chunk');
 		update counter set n = n + 1;
 		select wait_while_shut();
-		select repeat('x', 1000) from generate_series(1, 20000);
+		select repeat('x', 100000) from generate_series(1, 200);
 	SQL
 	shut_out
 	pg "create table counter (n int); insert into counter values (0)"

@@ -70,7 +70,7 @@ steps_pipeline() { # NAME <<STEPS: its steps, of days, two at once
 		{"name": "load", "kind": "sql", "file": "sql/work.sql"}
 	JSON
 	enqueue_run rated.one rated --since=2024-01-01 --until=2024-01-30
-	enqueue_run rated.two rated --since=2024-02-01 --until=2024-03-30
+	enqueue_run rated.two rated --since=2024-02-01 --until=2024-12-31
 	start_worker --slots=3
 	at_every_moment "is 1 \"select count(*) from bf.run where run = 'waits.one' and held_until > now()\""
 	enqueue stop rated.two
