@@ -42,7 +42,7 @@ static int ask(struct bf_pg *pg, const char *run, const char *sql, const char *f
 		rc = bf_pg_step_begin(pg, err);
 	if (rc == 0) {
 		rc = bf_pg_script(pg, script.data, &r, err);
-		bf_pg_rollback(pg);
+		bf_pg_step_rollback(pg);
 	}
 	if (rc < 0 && !bf_pg_alive(pg))
 		return rc;

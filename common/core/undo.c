@@ -8,6 +8,9 @@
 #define SCRIPT_MAX ((size_t)8 << 20)
 #define ROWS_SHOWN "100" /* of those that should not be there */
 
+/* The ledger is written by the role that was logged in, whatever the files became meanwhile. */
+#define OWN_AGAIN "set session authorization default; reset role;\n"
+
 /* ---- what is to be undone ---- */
 
 static int ask_run(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const char *run, struct bf_pg_result **out, struct bf_error *err)
@@ -177,7 +180,7 @@ static int ask_of_step(struct bf_pg *pg, const char *sql, struct bf_pg_result **
 	int rc = bf_pg_step_begin(pg, err);
 	if (rc == 0)
 		rc = bf_pg_script(pg, sql, out, err);
-	bf_pg_rollback(pg);
+	bf_pg_step_rollback(pg);
 	return rc;
 }
 
@@ -220,9 +223,10 @@ static int add_undoing(struct bf_pg *pg, const struct bf_undo *u, const struct b
 					   struct bf_buf *out, struct bf_error *err)
 {
 	int rc = render(pg, u, j, j->files->undo, false, out, err);
+	bf_buf_addstr(out, OWN_AGAIN);
 	if (rc == 0)
 		rc = add_expect_none(pg, u, j, j->files->verify, "BF003", "it is still there after the undo", out, err);
-	bf_buf_addstr(out, "select bf.undo(");
+	bf_buf_addstr(out, OWN_AGAIN "select bf.undo(");
 	if (rc == 0)
 		rc = add_job(pg, u, j, out, err);
 	if (rc == 0)
@@ -290,8 +294,8 @@ int bf_undo_execute(struct bf_pg *pg, const struct bf_undo *u, const struct bf_u
 		return rc;
 	rc = bf_pg_script(pg, script.data, NULL, err);
 	if (rc == 0)
-		return bf_pg_commit(pg, err);
-	bf_pg_rollback(pg);
+		return bf_pg_step_commit(pg, err);
+	bf_pg_step_rollback(pg);
 	return rc;
 }
 

@@ -353,6 +353,34 @@ void bf_pg_rollback(struct bf_pg *pg)
 
 /* ---- text that a person wrote ---- */
 
+/* What a step's text may have left in the session is undone, as between two jobs of a worker; a session that cannot be put back is not
+ * used again. */
+static void put_back(struct bf_pg *pg)
+{
+	BF_AUTOFREE char *text = bf_asprintf(BF_PG_RESET "; %s" BF_PG_DISCARD, pg->session.again);
+	struct bf_error ignored;
+	if (!bf_pg_alive(pg))
+		return;
+	bf_pg_prepared_clear(&pg->prepared);
+	if (bf_pg_script(pg, text, NULL, &ignored) < 0 || limit_session(pg, &ignored) < 0)
+		pg->gave_up = true;
+}
+
+int bf_pg_step_commit(struct bf_pg *pg, struct bf_error *err)
+{
+	int rc = bf_pg_commit(pg, err);
+	if (rc < 0)
+		bf_pg_rollback(pg);
+	put_back(pg);
+	return rc;
+}
+
+void bf_pg_step_rollback(struct bf_pg *pg)
+{
+	bf_pg_rollback(pg);
+	put_back(pg);
+}
+
 static int start_script(struct bf_pg *pg, const char *sql, struct bf_error *err)
 {
 	int rc = check_open(pg, err);
@@ -423,7 +451,7 @@ int bf_pg_each_row(struct bf_pg *pg, const char *sql, int (*row)(void *data, con
 	if (stopped)
 		cancel(pg);
 	drain(pg);
-	bf_pg_rollback(pg);
+	bf_pg_step_rollback(pg);
 	return stopped ? stopped : rc;
 }
 

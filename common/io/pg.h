@@ -73,7 +73,7 @@ void bf_pg_result_cleanup(struct bf_pg_result **r);
  * pg_catalog, bf and pg_temp only, so that nobody else's function is called by a statement of ours.
  */
 enum bf_pg_purpose {
-	BF_PG_OURS,    /* statements of ours; a step's text between bf_pg_step_begin and bf_pg_rollback or bf_pg_commit */
+	BF_PG_OURS,    /* statements of ours; a step's text between bf_pg_step_begin and its end */
 	BF_PG_STEWARD, /* the same in the background of a worker */
 	BF_PG_CONTROL, /* a worker's opening and settling: the same few statements all day */
 	BF_PG_JOB      /* a step's SQL */
@@ -113,8 +113,14 @@ int bf_pg_exec(struct bf_pg *pg, const struct bf_pg_stmt *stmt, const struct bf_
 			   struct bf_error *err);
 
 int bf_pg_begin(struct bf_pg *pg, struct bf_error *err);
-/* The same for text that a person wrote: it sees the search_path of the database until the transaction ends. */
+/*
+ * The same for text that a person wrote: it sees the search_path of the database. Then bf_pg_step_commit or bf_pg_step_rollback, behind
+ * which nothing is left of what the text did to the session: settings, role, prepared statements, cursors, locks. A failed
+ * bf_pg_step_commit needs no rollback. A session that cannot be put back is not alive any more.
+ */
 int bf_pg_step_begin(struct bf_pg *pg, struct bf_error *err);
+int bf_pg_step_commit(struct bf_pg *pg, struct bf_error *err);
+void bf_pg_step_rollback(struct bf_pg *pg);
 int bf_pg_commit(struct bf_pg *pg, struct bf_error *err);
 void bf_pg_rollback(struct bf_pg *pg);
 

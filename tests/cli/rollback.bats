@@ -50,6 +50,27 @@ states() { pg "select string_agg(state || ' ' || n, ', ' order by state) from (s
 	[[ $output = *'note: what its 1 job did stays;'* ]]
 }
 
+@test "what a rollback file does to its session is gone before the next job is undone" {
+	undo_pipeline
+	sql_file undo.sql <<-'SQL'
+		prepare mine as select 1;
+		declare kept cursor with hold for select 1;
+		select pg_advisory_lock(4711);
+		insert into undone (day, began) select :'since', '2024-01-01' where :'tag' = 'C:\new';
+		delete from effect where day = :'since';
+		select set_config('standard_conforming_strings', 'off', false), set_config('DateStyle', 'German', false);
+		set role reader_of_undo;
+	SQL
+	pg "do \$\$ begin create role reader_of_undo; exception when duplicate_object then null; end \$\$"
+	done_run u.one --param='tag=C:\new'
+	run enqueue rollback u.one
+	echo "$output"
+	[[ $output = *'make: 10 jobs undone'* ]]
+	assert_same 'states' 'undone 10' "$(states u.one)"
+	assert_same 'days, as their value was read' 10 "$(pg 'select count(distinct day) from undone')"
+	assert_same 'effects' 0 "$(pg 'select count(*) from effect')"
+}
+
 @test "exactly what the run did is undone, newest first, and a new run takes it again" {
 	undo_pipeline
 	pg "insert into effect values ('2023-12-31', 'v1', now())" # not of this run

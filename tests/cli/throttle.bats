@@ -104,3 +104,15 @@ nothing_is_at_work() { is 0 "select count(*) from bf.job where state = 'running'
 	wait_for_end c.cancel
 	assert_same 'state' cancelled "$(run_state c.cancel)"
 }
+
+@test "what a throttle's query does to its session does not reach the worker's own statements" {
+	sql_file health.sql <<<"select set_config('standard_conforming_strings', 'off', false) = 'on', pg_advisory_lock(4711)::text from leave();"
+	pg "create function leave() returns int language plpgsql as
+	    \$\$ begin deallocate all; execute 'prepare throttle_note as select 1'; return 1; end \$\$"
+	enqueue_run c.one calm --since=2024-01-01 --until=2024-01-04
+	start_worker
+	wait_for_end c.one 60
+	oracle c.one make=effect
+	assert_same 'locks that are left' 0 "$(pg "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711")"
+	[ -z "$(worker_log 0 | grep -E 'error|prepared statement')" ]
+}
