@@ -170,6 +170,15 @@ int bf_find_taken(struct bf_pg *pg, const char *run, struct bf_pg_result **out, 
 	return ask(pg, &bf_sql_run_taken, &p, out, err);
 }
 
+int bf_find_pinned(struct bf_pg *pg, const char *run, const char *body, struct bf_pg_result **out, struct bf_error *err)
+{
+	struct bf_pg_params p;
+	bf_pg_params_init(&p);
+	bf_pg_add_text(&p, run);
+	bf_pg_add_text(&p, body);
+	return ask(pg, &bf_sql_find_pinned, &p, out, err);
+}
+
 int bf_find_chunk(struct bf_pg *pg, const char *run, const char *chunk, struct bf_pg_result **out, struct bf_error *err)
 {
 	struct bf_pg_params p;

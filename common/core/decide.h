@@ -34,6 +34,10 @@ int bf_decide_retry(struct bf_pg *pg, const struct bf_decision *d, int64_t *jobs
 /* A person's yes or no to an approval: the result is that of decide_approval.sql, which says what came of it. -BF_E_NOT_FOUND. */
 int bf_decide_approval(struct bf_pg *pg, const struct bf_decision *d, bool approved, struct bf_pg_result **out, struct bf_error *err);
 
+/* One row, or none of an unknown run: its pipeline, whether `body` is what it was planned from, and the command that takes
+ * what failed with the pipeline as it is now. */
+int bf_find_pinned(struct bf_pg *pg, const char *run, const char *body, struct bf_pg_result **out, struct bf_error *err);
+
 /* One row: how many jobs of the run are taken by others, and by which runs. */
 int bf_find_taken(struct bf_pg *pg, const char *run, struct bf_pg_result **out, struct bf_error *err);
 

@@ -36,13 +36,13 @@ grant insert (run, step, seq, chunk, since, until, key, after, lookback_key) on 
 grant update (generation) on bf.meta to backfill_operator;
 grant execute on function bf.advance, bf.note, bf.stop, bf.resume, bf.cancel, bf.cancel_rest, bf.retry, bf.approve, bf.taken, bf.taken_days, bf.is_open,
    bf.stale_days, bf.stale_keys, bf.lock_planning, bf.planning_slot,
-   bf.close, bf.undo_begin, bf.undo_refusal, bf.expect_none, bf.undo, bf.superseded_by, bf.shell_word to backfill_operator;
+   bf.close, bf.undo_begin, bf.undo_refusal, bf.expect_none, bf.undo, bf.superseded_by, bf.shell_word, bf.command_again to backfill_operator;
 
 -- What is undone (`enqueue rollback`) is granted to backfill_operator, too, by whoever owns those tables.
 
 -- reader: looks.
 grant select on bf.migration, bf.meta, bf.run, bf.step, bf.job, bf.attempt, bf.event, bf.check_result,
                 bf.artifacts, bf.rollbacks, bf.progress, bf.failures, bf.coverage, bf.gaps, bf.unknown_outcomes, bf.made_of, bf.run_settings, bf.split_wanted to backfill_reader;
-grant execute on function bf.taken, bf.taken_days, bf.is_open, bf.stale_days, bf.stale_keys, bf.superseded_by, bf.shell_word to backfill_reader;
+grant execute on function bf.taken, bf.taken_days, bf.is_open, bf.stale_days, bf.stale_keys, bf.superseded_by, bf.shell_word, bf.command_again to backfill_reader;
 
 commit;

@@ -7,6 +7,7 @@
 #include "change/commands.h"
 #include "change/decider.h"
 #include "core/ledger.h"
+#include "core/pipeline.h"
 #include "core/states.h"
 #include "render/json.h"
 #include "shared/find.h"
@@ -192,12 +193,13 @@ static const char *explain(const char *state, const struct verb *v)
 		return v->command == &bf_command_resume ? ": it is being cancelled" : ": running jobs finish, nothing more is started";
 	case BF_RUN_STOPPED:
 		return v->command == &bf_command_stop ? ": nothing of it is running" : ": `enqueue resume` lets it go on";
+	case BF_RUN_FAILED:
+	case BF_RUN_CANCELLED:
+		return v->command == &bf_command_resume ? ": `enqueue retry` opens it again" : "";
 	case BF_RUN_QUEUED:
 	case BF_RUN_RUNNING:
 	case BF_RUN_WAITING:
 	case BF_RUN_DONE:
-	case BF_RUN_FAILED:
-	case BF_RUN_CANCELLED:
 	case BF_RUN_STATES:
 		break;
 	}
@@ -227,6 +229,30 @@ static int print_taken(struct bf_pg *pg, const char *run, struct bf_error *err)
 	printf("%s of its jobs %s taken by run %s: it has done them since, or holds them.\n", bf_text_group(bf_pg_int(r, 0, 0), n),
 		   bf_pg_int(r, 0, 0) == 1 ? "is" : "are", bf_pg_text(r, 0, 1));
 	return 0;
+}
+
+/* A retry works with the files that the run was planned with: where they have changed since, that may not be what was meant. */
+static int print_changed(struct bf_pg *pg, const char *run, struct bf_error *err)
+{
+	BF_AUTORESULT struct bf_pg_result *pinned = NULL;
+	BF_AUTORESULT struct bf_pg_result *now = NULL;
+	BF_AUTOBUF struct bf_buf body;
+	BF_AUTOFREE char *path = NULL;
+	struct bf_pipeline *file = NULL;
+	struct bf_error ignored; /* where the file is not at hand, there is nothing to compare */
+	bf_buf_init(&body, SIZE_MAX);
+	int rc = bf_find_pinned(pg, run, "", &pinned, err);
+	if (rc < 0 || bf_pg_rows(pinned) == 0)
+		return rc;
+	if (bf_pipeline_find(bf_pg_text(pinned, 0, 0), &path, &ignored) < 0 || bf_pipeline_load_file(path, &file, &ignored) < 0)
+		return 0;
+	if (bf_pipeline_body(file, &body, &ignored) == 0)
+		rc = bf_find_pinned(pg, run, body.data, &now, err);
+	if (rc == 0 && now && bf_pg_rows(now) && !bf_pg_bool(now, 0, 1))
+		printf("Its files have changed since it was planned; a retry does what was planned. With the files as they are now:\n  %s\n",
+			   bf_pg_text(now, 0, 2));
+	bf_pipeline_free(file);
+	return rc;
 }
 
 /* A large run is cancelled in parts: each look at it is one more. The workers' looks are, too, so it comes to its end without this one. */
@@ -283,6 +309,8 @@ static int decide(const struct verb *v, struct bf_decider *s, const struct bf_de
 		print_text(v, d, jobs, state);
 	if (rc == 0 && !json && v->command == &bf_command_retry)
 		rc = print_taken(s->upkeep.pg, d->run, err);
+	if (rc == 0 && !json && v->command == &bf_command_retry)
+		rc = print_changed(s->upkeep.pg, d->run, err);
 	return rc;
 }
 

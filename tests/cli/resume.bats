@@ -331,3 +331,26 @@ pending|0|t' "$(pg 'select state, attempts, checkpoint::int > 0 from bf.job')"
 	wait_for_end sleepy.one
 	oracle sleepy.one sleep=effect
 }
+
+@test "a retry says that the files have changed since, and with which command they are taken; a resume of what has ended names retry" {
+	pipeline mended <<-'JSON'
+		{"pipeline": "mended", "chunk": {"size": 1}, "defaults": {"retry": {"attempts": 1}}, "params": {"who": {"default": "me", "affects": "nothing"}},
+		 "steps": [{"name": "one", "kind": "sql", "file": "sql/one.sql"}]}
+	JSON
+	sql_file one.sql <<<"select 1 / 0, :'who';"
+	enqueue_run m.one mended --since=2024-01-01 --until=2024-01-02 --param="who=it's me"
+	worker --drain >/dev/null 2>&1
+	run -0 enqueue resume m.one
+	[ "$output" = 'Run m.one is failed: `enqueue retry` opens it again.' ]
+	run -0 enqueue retry m.one
+	[[ $output != *changed* ]]
+	worker --drain >/dev/null 2>&1
+	sql_file one.sql <<<"select 1, :'who';"
+	run -0 enqueue retry m.one
+	[[ $output = *'Its files have changed since it was planned; a retry does what was planned. With the files as they are now:'* ]]
+	worker --drain >/dev/null 2>&1
+	eval "$(tail -n 1 <<<"$output") --run-id=m.two" >/dev/null
+	worker --drain >/dev/null 2>&1
+	assert_same 'with the new files' done "$(run_state m.two)"
+	assert_same 'its parameter' "it's me" "$(pg "select params ->> 'who' from bf.run where run = 'm.two'")"
+}

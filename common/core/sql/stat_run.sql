@@ -8,12 +8,7 @@ select r.run, r.pipeline, r.since, r.until, r.state, r.queue, r.concurrency, r.p
        floor(extract(epoch from r.held_since) * 1000)::bigint as held_since_ms, r.throttle_ms, r.cancelling, r.trial,
        floor(extract(epoch from c.at) * 1000)::bigint as closed_ms, c.who as closed_by, c.note as closed_note,
        case when r.state = 'failed' then bf.superseded_by(r.run) end as superseded_by,
-       'enqueue run ' || r.pipeline || coalesce(' --since=' || r.since || ' --until=' || r.until, '')
-           || coalesce((select string_agg(' --' || o.key || '=' || q.word, '' order by o.key)
-                          from jsonb_each_text(r.options) o cross join lateral (select bf.shell_word(o.value)) as q (word)
-                         where o.key in ('only', 'skip', 'queue')), '')
-           || coalesce((select string_agg(' --param=' || p.key || '=' || bf.shell_word(p.value), '' order by p.key)
-                          from jsonb_each_text(r.params) p), '') as again
+       bf.command_again(r) as again
   from bf.run r
   left join lateral (select e.at, e.who, e.note from bf.event e
                       where e.run = r.run and e.what = 'close' and r.closed_at >= r.finished_at order by e.id desc limit 1) c on true
