@@ -400,7 +400,7 @@ is() { # JQ_FILTER EXPECTED
 @test "watch without a terminal prints a line a second and ends with the run's exit code" {
 	expect 1 bfstat watch weather.fail01
 	assert_same 'lines' 1 "$(wc -l <<<"$output")"
-	has 'weather.fail01 failed 62 %, 161/257 done, 1 failed'
+	has 'weather.fail01 failed 63 %, 161/257 done, 1 failed'
 	expect 4 bfstat watch weather.stop01
 	expect 0 bfstat watch weather.done01 --json
 	is '[.run, .state]' '["weather.done01","done"]'

@@ -73,7 +73,7 @@ assert_apart() {
 	enqueue retry over.one # what two has not done is free again
 	assert_same 'free again' 'load 05, load 06, load 07, trend 05, trend 06, trend 07' "$(open one)"
 	settle one 'done'
-	[[ $(head_of one) = 'over.one  done  55 %: 10 of 18 jobs done, 8 taken by run over.two' ]]
+	[[ $(head_of one) = 'over.one  done  56 %: 10 of 18 jobs done, 8 taken by run over.two' ]]
 	assert_same 'gaps' '' "$(pg 'select * from bf.gaps')"
 }
 
@@ -100,7 +100,7 @@ assert_apart() {
 	assert_same 'opened' 'load 01, load 03, trend 01, trend 03, trend 04-06, trend 07-09' "$(open one)"
 	assert_apart
 	settle one 'done'
-	[[ $(head_of one) = 'over.one  done  66 %: 8 of 12 jobs done, 2 done in parts, 2 taken by run over.two' ]]
+	[[ $(head_of one) = 'over.one  done  67 %: 8 of 12 jobs done, 2 done in parts, 2 taken by run over.two' ]]
 	assert_same 'gaps' '' "$(pg 'select * from bf.gaps')"
 	assert_same 'done twice' '' "$(pg "select step, d::date from bf.job cross join generate_series(since, until, interval '1 day') d where state = 'done' group by 1, 2 having count(*) > 1")"
 }

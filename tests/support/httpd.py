@@ -49,7 +49,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                   "headers": {k.lower(): v for k, v in self.headers.items()}}) + "\n")
 
     def reply(self, status, body="ok", **headers):
-        data = body.encode()
+        data = b"" if status in (204, 304) else body.encode()  # these have no body (RFC 9110 6.4.1)
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers.items():
