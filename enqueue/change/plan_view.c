@@ -7,7 +7,9 @@
 #include "render/json.h"
 #include "render/table.h"
 
-#define GROUPED 32
+#define GROUPED      32
+#define LINE_COLUMNS 80
+#define LEFT_OUT     "  left out by --only or --skip: "
 
 static const char *count_text(int64_t n, const char *what, char out[static 48])
 {
@@ -163,7 +165,26 @@ static void print_gone(const struct bf_plan_view *v)
 	}
 }
 
+/* The steps that --only or --skip leaves out, some names a line. */
 static void print_left_out(const struct bf_plan_view *v)
+{
+	int column = 0;
+	for (int i = 0; i < v->plan->n_steps; i++) {
+		const char *name = v->ask->pipeline->steps[i].name;
+		if (!v->plan->steps[i].left_out)
+			continue;
+		if (column == 0)
+			column = printf(LEFT_OUT "%s", name);
+		else if (column + 2 + (int)strlen(name) < LINE_COLUMNS)
+			column += printf(", %s", name);
+		else
+			column = printf(",\n%*s%s", (int)strlen(LEFT_OUT), "", name) - 2;
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
+static void print_not_planned(const struct bf_plan_view *v)
 {
 	bool any = false;
 	for (int i = 0; i < v->plan->n_steps; i++)
@@ -171,11 +192,10 @@ static void print_left_out(const struct bf_plan_view *v)
 	if (!any)
 		return;
 	printf("\nNot planned:\n");
+	print_left_out(v);
 	for (int i = 0; i < v->plan->n_steps; i++) {
 		const struct bf_step_plan *s = &v->plan->steps[i];
-		if (s->left_out)
-			printf("  %s: left out by --only or --skip\n", v->ask->pipeline->steps[i].name);
-		else
+		if (!s->left_out)
 			print_not_expected(v, s);
 		for (size_t k = 0; k < s->n_skips; k++)
 			print_skip(v, s, &s->skips[k]);
@@ -307,7 +327,7 @@ static void print_nothing(const struct bf_plan_view *v)
 	range_text(v, &range);
 	printf("Nothing to do: pipeline %s, %s, has nothing missing%s No run %s made.\n", v->ask->pipeline->name, range.data,
 		   all_done(v->plan) ? "; everything is done." : " that this run could plan.", v->dry_run ? "would be" : "was");
-	print_left_out(v);
+	print_not_planned(v);
 	print_today(v);
 	print_failed_checks(v);
 	if (all_done(v->plan))
@@ -349,7 +369,7 @@ static void print_plan(const struct bf_plan_view *v, const struct bf_term *t)
 		printf("Run %s is planned: %s in %s, pipeline %s, %s.\n\n", v->plan->run, jobs, steps, v->ask->pipeline->name, range.data);
 	print_today(v);
 	print_steps(v, t);
-	print_left_out(v);
+	print_not_planned(v);
 	print_gone(v);
 	print_limited(v);
 	print_trial(v);

@@ -120,7 +120,8 @@ static int unknown_command(const struct dispatch *d, const char *word)
 static int refuse_choices(const struct dispatch *d, const struct bf_alias *a)
 {
 	struct bf_error err;
-	(void)bf_fail(&err, BF_E_INPUT, "%s: found %s, expected one of:\n%s", d->manual.program, a->typed, a->choices);
+	(void)bf_fail(&err, BF_E_INPUT, "%s: found %s, expected%s:\n%s", d->manual.program, a->typed, strchr(a->choices, '\n') ? " one of" : "",
+				  a->choices);
 	return bf_program_fail(&err);
 }
 
