@@ -43,7 +43,7 @@ strays() { # FOLDER: headers that none of these has
 	includes '' "$1" | grep -E 'include[[:space:]]*"' | while IFS=: read -r file line name; do
 		name=${name#*\"} name=${name%%\"*}
 		case $name in
-		bf_sql.h | bf_lua.h | bf_migrations.h | bf_definitions.h) continue ;;
+		bf_sql.h | bf_lua.h | bf_migrations.h | bf_definitions.h | bf_grants.h) continue ;;
 		*..*) ;;
 		*) [[ ! -f $(dirname "$file")/$name && ! -f common/$name && ! -f $1/$name ]] || continue ;;
 		esac

@@ -1,11 +1,12 @@
 /*
  * The ledger's schema in one transaction: the numbered migrations that it lacks, then the present definition of
- * each function and view, when their hash differs from what was applied last.
+ * each function and view, when their hash differs from what was applied last, then what each role may do.
  */
 #include "core/migrate.h"
 
 #include "base/mem.h"
 #include "bf_definitions.h"
+#include "bf_grants.h"
 #include "bf_migrations.h"
 #include "bf_sql.h"
 
@@ -187,6 +188,13 @@ static int apply_definitions(struct bf_pg *pg, struct bf_error *err)
 	return rc == 0 ? record_definitions(pg, err) : rc;
 }
 
+/* Each time: the roles may be newer than the ledger. */
+static int grant(struct bf_pg *pg, struct bf_error *err)
+{
+	int rc = bf_pg_script(pg, bf_grants_all->text, NULL, err);
+	return rc < 0 ? bf_error_prefix(err, "the grants to the roles") : 0;
+}
+
 /* Within a transaction. before: what the ledger had when this process got the lock. */
 static int bring_up_to_date(struct bf_pg *pg, struct applied *before, struct bf_error *err)
 {
@@ -199,7 +207,9 @@ static int bring_up_to_date(struct bf_pg *pg, struct applied *before, struct bf_
 	for (const struct bf_embedded *m = bf_migration_all; rc == 0 && m->name; m++)
 		if (number_of(m) > before->latest)
 			rc = apply_migration(pg, m, err);
-	return rc == 0 && !before->current ? apply_definitions(pg, err) : rc;
+	if (rc == 0 && !before->current)
+		rc = apply_definitions(pg, err);
+	return rc == 0 ? grant(pg, err) : rc;
 }
 
 static int bring_up_to_date_in_transaction(struct bf_pg *pg, struct applied *before, struct bf_error *err)

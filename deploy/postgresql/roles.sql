@@ -1,5 +1,5 @@
 -- The roles of the ledger: docs/security.md says what each is for. Once for each database with a ledger, by a superuser, before the first
--- `enqueue migrate`; again at any time. Tables and functions get their rights from grants.sql, after each migration.
+-- `enqueue migrate`; again at any time. `enqueue migrate` gives them their rights (common/sql/grants.sql).
 --
 --   psql -X -d DATABASE -f deploy/postgresql/roles.sql
 --

@@ -60,7 +60,6 @@ secured_setup() {
 	secured_redis_up
 	export BF_REDIS_URL=unix://$redis_socket # nobody gets in without a user
 	as owner enqueue migrate >/dev/null
-	psql -Xq -d "${pg_url[owner]}" -f "$bf_top/deploy/postgresql/grants.sql"
 }
 
 secured_teardown() {
