@@ -111,6 +111,7 @@ sleep_until_redrawn() {
 	local signal
 	enqueue run live --since=2024-01-01 --until=2024-01-09 --run-id=live.one >/dev/null
 	for signal in INT TERM HUP QUIT; do
+		terminal=${terminal%.*}.$signal # a server that is ending may still have its socket
 		terminal 100 "stty -a >$BATS_TEST_TMPDIR/before; bfstat watch live.one; stty -a >$BATS_TEST_TMPDIR/after"
 		shows 'q: leave'
 		kill -s "$signal" "$(pgrep -f 'bfstat watch live.one' | tail -n 1)"
