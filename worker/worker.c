@@ -272,6 +272,7 @@ int bf_worker_run(const struct bf_worker_options *opt, struct bf_upkeep *upkeep)
 	bf_notify_new(w);
 	start_handles(w);
 	log_start(w);
+	bf_live_tick(w); /* before the first job, as its line stands for two of each */
 	/* libuv makes its threads when they are first needed, and aborts where it gets none: here, before anything is claimed. */
 	bf_steward_tick(w);
 	bf_log_gather(true); /* on_prepare flushes, before the loop waits */
