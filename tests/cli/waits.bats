@@ -97,3 +97,15 @@ put_off() { bfstat "$1" --json | jq -e ".put_off$2" >/dev/null; } # RUN CONDITIO
 	wait_for_end later.a
 	assert_same 'the job' 'done|0|' "$(pg 'select state, attempts, waits from bf.job')"
 }
+
+@test "a job that was put off, cancelled and opened again has not waited yet" {
+	function_that_raises
+	step away <<<"select raises('25006');"
+	enqueue_run away.a away
+	start_worker
+	wait_until "put_off away.a ' .times >= 2'"
+	enqueue cancel away.a
+	kill_worker "${WORKER_PIDS[0]}" KILL || true
+	enqueue retry away.a
+	assert_same 'what is left of the waits' 'pending t' "$(pg "select state, waits is null and waits_since is null and waits_why is null from bf.job" | tr '|' ' ')"
+}

@@ -46,6 +46,7 @@ begin
         v_all_taken := v_all_taken + v_taken;
         with again as (
             update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   waits = null, waits_since = null, waits_why = null,
                    taken_by = null, note = case when taken_by is null then note end
              where run = p_run and step = s.step and (state in ('failed', 'cancelled') or (state = 'skipped' and split is not true
                     and (taken_by is not null or s.state = 'done'))) -- its step went on without it: another run was at work on what it is made of
@@ -74,7 +75,8 @@ begin
          where c.run = p_run and c.kind = 'check' and not c.step = any (v_again)
            and exists (select from bf.step a where a.run = p_run and a.kind = 'approval' and a.step = any (v_again) and c.step = any (a.needs))
     loop
-        update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1
+        update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+               waits = null, waits_since = null, waits_why = null
          where run = p_run and step = s.step and state in ('done', 'failed');
         get diagnostics v_count = row_count;
         v_total := v_total + v_count;
@@ -88,6 +90,7 @@ begin
         v_gate := s.kind in ('check', 'soak', 'approval');
         if s.step = any (v_below) and not s.step = any (v_again) then
             update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   waits = null, waits_since = null, waits_why = null,
                    taken_by = null, note = case when state <> 'skipped' then note end
              where run = p_run and step = s.step and seq not in (select bf.taken(p_run, s.step)) and seq not in (select h.seq from bf.needs_held(s) h)
                and ((state = 'skipped' and split is not true) or (v_gate and state in ('done', 'failed')));
@@ -106,6 +109,7 @@ begin
            and seq in (select t.seq from bf.taken_by(p_run, s.step) t where t.days = t.of_days and not t.held);
         if p_downstream and not v_gate then
             update bf.job set state = 'pending', attempts = 0, crashes = 0, deaths = 0, not_before = null, finished_at = null, epoch = epoch + 1,
+                   waits = null, waits_since = null, waits_why = null,
                    redone = coalesce(redone, 0) + 1
              where run = p_run and step = s.step and state = 'done' and over_hole
                and seq not in (select bf.taken(p_run, s.step)) and seq not in (select h.seq from bf.needs_held(s) h);
