@@ -1,3 +1,7 @@
+/*
+ * Composes each log line, with what the thread is working on, and writes it whole; and the one live line of a
+ * terminal, which every other line is written above.
+ */
 #include "base/log.h"
 
 #include "base/buf.h"

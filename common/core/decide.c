@@ -1,3 +1,7 @@
+/*
+ * Each decision is one statement of core/sql/decide_*.sql; retry is made under the lock that planners take. Below
+ * them, what commands ask about a run before and after a decision.
+ */
 #include "core/decide.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * Reads values of a pipeline's JSON with their place: each problem is noted with the path of the value, what was
+ * found and what was expected, and reading goes on, so that one look finds all of them.
+ */
 #include <math.h>
 #include <stdarg.h>
 

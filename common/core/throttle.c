@@ -1,3 +1,7 @@
+/*
+ * Asks the throttles that are due, each in a transaction of its own that is rolled back, and notes in the ledger
+ * what came of it. The query is the pipeline's: an error of it holds its run, and no other.
+ */
 #include "core/throttle.h"
 
 #include "base/mem.h"

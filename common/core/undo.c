@@ -1,3 +1,7 @@
+/*
+ * Reads what a run has done and can be undone, a page at a time, and composes the transaction that undoes one job,
+ * as text: executed here, or written for psql.
+ */
 #include "core/undo.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/*
+ * The blocking client on libpq: statements that are prepared on first use, transactions, COPY, and text that a
+ * person wrote, after which the session is put back. Trouble is worded in pg_internal.h's functions.
+ */
 #include "io/pg.h"
 
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * stop, resume, cancel, retry and their words for all runs: finds what is meant, has the ledger decide, tells Redis,
+ * and prints what came of it.
+ */
 #include "core/decide.h"
 
 #include <stddef.h>

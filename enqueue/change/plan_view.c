@@ -1,3 +1,7 @@
+/*
+ * Prints a plan: the steps with their jobs, what is not planned and why, what the workers need, and what to type
+ * next; or the same as JSON.
+ */
 #include "change/plan_view.h"
 
 #include <unistd.h>

@@ -1,3 +1,7 @@
+/*
+ * enqueue rollback: page by page, newest first, each job in one transaction; what cannot be undone stays, is named
+ * with its reason, and keeps what was done before it where the step goes in order.
+ */
 #include <stddef.h>
 
 #include "base/mem.h"

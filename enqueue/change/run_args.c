@@ -1,3 +1,7 @@
+/*
+ * Checks the options of `enqueue run` against the pipeline: range, chunk size, steps, order, parameters; and makes
+ * the text of them that the ledger keeps.
+ */
 #include "change/run_args.h"
 
 #include <stddef.h>

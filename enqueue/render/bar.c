@@ -1,3 +1,4 @@
+/* Shares a bar's cells out among its parts, paints them, and words percentages. */
 #include "render/bar.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/*
+ * Finds the command that was typed, by its name, another word for it, or a slip of either; has it run; words what
+ * is unknown; and prints the help of the program and of each command.
+ */
 #include "shared/program.h"
 
 #include <errno.h>

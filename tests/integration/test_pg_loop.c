@@ -1,3 +1,7 @@
+/*
+ * io/pg_loop.h on a real PostgreSQL: connections, statements, the scripts of jobs and how sessions are put back,
+ * cancelling, and servers that go away or stand still.
+ */
 #include "helpers.h"
 
 #include <stdio.h>
